@@ -1,0 +1,336 @@
+"""The records that cross the engine's door.
+
+Everything here is frozen, holds plain values and names folders on disk; it imports nothing heavy, so the web
+process may load it. Shapes and spacings are in array order (k, j, i); points and affines are LPS millimetres
+(DICOM PS3.3 C.7.6.2.1.1: x to the patient's left, y to the back, z to the head).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import types
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+ENGINE_VERSION = "0.1.0"
+
+
+class Record:
+    """Base of all records: a dataclass that goes to JSON and comes back equal."""
+
+    __slots__ = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain dictionaries and lists, ready for JSON."""
+        return dataclasses.asdict(self)  # type: ignore[call-overload]
+
+    def to_json(self) -> str:
+        return json.dumps(self.to_dict(), sort_keys=True, allow_nan=False)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Rebuild a record. Raises ValueError naming an unknown or missing field."""
+        hints = typing.get_type_hints(cls)
+        known = {f.name: f for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
+        unknown = set(values) - set(known)
+        if unknown:
+            raise ValueError(f"{cls.__name__} has no field {', '.join(sorted(unknown))}")
+        try:
+            return cls(**{name: _revive(hints[name], value) for name, value in values.items()})
+        except TypeError as error:
+            raise ValueError(f"{cls.__name__}: {error}") from None
+
+
+def _revive(hint: Any, value: Any) -> Any:
+    """Turn JSON lists back into tuples and dictionaries back into records, as the type hint says."""
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if value is None:
+        return None
+    if origin in (typing.Union, types.UnionType):
+        inner = [a for a in arguments if a is not type(None)]
+        return _revive(inner[0], value) if len(inner) == 1 else value
+    if origin is tuple:
+        if len(arguments) == 2 and arguments[1] is Ellipsis:
+            return tuple(_revive(arguments[0], v) for v in value)
+        return tuple(_revive(a, v) for a, v in zip(arguments, value, strict=True))
+    if isinstance(hint, type) and issubclass(hint, Record):
+        return value if isinstance(value, hint) else hint.from_dict(value)
+    return value
+
+
+class EngineError(Exception):
+    """A refusal or failure with a stable code, a sentence for people and facts for the log.
+
+    `code` is one of PROMISES' reason codes or: not_found, out_of_memory, cancelled, bad_request, internal.
+    `message` names the thing, the rule and the cure. It never holds patient data.
+    """
+
+    def __init__(self, code: str, message: str, **facts: Any) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.facts = facts
+
+
+# --- progress ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Progress(Record):
+    """One step of a long verb."""
+
+    phase: str  # "read" | "preprocess" | "locate" | "infer" | "postprocess" | "surface" | "write" | ...
+    fraction: float  # 0 to 1 over the whole job
+    detail: str = ""  # real work units, "tile 19 of 50"
+
+
+OnProgress = Callable[[Progress], None]
+"""Called at every real unit of work. It may raise EngineError("cancelled", ...) to stop the verb."""
+
+
+def no_progress(progress: Progress) -> None:
+    """For callers that do not watch."""
+
+
+# --- what the algorithms are ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Code(Record):
+    """A coded concept, DICOM PS3.3 section 8.8."""
+
+    value: str
+    scheme: str  # "SCT", "RADLEX", "99LAMINA"
+    meaning: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SegmentDescription(Record):
+    """A segment an algorithm can make (SegmentNumber, SegmentLabel, category and type of DICOM PS3.3 C.8.20.4)."""
+
+    number: int
+    label: str
+    colour: str  # "#RRGGBB"
+    category: Code
+    type: Code
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Parameter(Record):
+    """One field of the form a reconstruction is started from."""
+
+    name: str
+    title: str
+    kind: str  # "integer" | "number" | "boolean" | "choice"
+    default: float | int | bool | str
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[str, ...] = ()
+    unit: str = ""
+    help: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AlgorithmDescription(Record):
+    """What `describe` says of one AlgorithmVersion. `inputs` names the modalities, one volume each."""
+
+    name: str
+    version: str
+    title: str
+    summary: str
+    inputs: tuple[str, ...]  # ("CT",), ("MR",), ("CT", "PT", "MR")
+    segments: tuple[SegmentDescription, ...]
+    parameters: tuple[Parameter, ...] = ()
+    intended_for: str = "patient"  # "patient" | "phantom" (then refused on anything else) | "any"
+    body_part: str = ""
+    status: str = "in service"  # or "experimental"
+    minimum_slices: int = 8
+    maximum_spacing_mm: float | None = None  # largest voxel edge the algorithm takes
+    weights_sha256: str = ""  # "" for an algorithm without training
+    licence: str = "Apache-2.0"
+    attribution: str = ""
+    card: Mapping[str, Any] = field(default_factory=dict)  # measured numbers, data, split, known failures
+
+
+# --- intake -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IntakeFinding(Record):
+    """What inspection says of one series. JSON key `verdict` in the shell is `verdict` here too."""
+
+    key: str  # stable within one inspection: the series UID, or the file's relative path
+    series_instance_uid: str | None
+    study_instance_uid: str | None
+    modality: str | None  # None for NIfTI: the person says what it is
+    description: str
+    files: tuple[str, ...]  # relative to the inspected path, in slice order when known
+    shape: tuple[int, ...] | None  # (k, j, i) of the volume that would be made
+    spacing_mm: tuple[float, ...] | None
+    verdict: str  # "accept" | "warn" | "refuse"
+    reasons: tuple[str, ...]  # codes, refusing ones first
+    message: str  # file, rule and cure in one or two sentences
+    facts: Mapping[str, Any] = field(default_factory=dict)  # tilt_degrees, gaps_mm, phantom, frame_of_reference_uid ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TagChange(Record):
+    """One row of the before / after table. `before` identifies people: encrypt it, show it, destroy it."""
+
+    tag: str  # "(0010,0010)"
+    keyword: str
+    name: str
+    before: str
+    after: str
+    action: str  # "replaced" | "removed" | "kept" | "shifted"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InspectResult(Record):
+    findings: tuple[IntakeFinding, ...]
+    ignored: tuple[tuple[str, str], ...] = ()  # (file, reason code) of files that are no image at all
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PrepareRequest(Record):
+    """Make stored series out of inspected ones: replace identifiers, write instances, volume, preview.
+
+    `source` is the folder or file that was inspected. Nothing outside `out` is written.
+    `uid_key` (hex, 32 bytes) keys the HMAC that replaces UIDs under 2.25; the same key gives the same UIDs.
+    """
+
+    source: str
+    out: str
+    pseudonym: str
+    uid_key: str
+    date_shift_days: int
+    keys: tuple[str, ...]  # which findings to take
+    modality_by_key: Mapping[str, str] = field(default_factory=dict)  # for NIfTI and picture stacks
+    as_stack: bool = False  # PNG or JPEG pictures as one series
+    stack_modality: str = ""
+    stack_spacing_mm: tuple[float, ...] | None = None  # (k, j, i); None: unknown, no mm anywhere
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PreparedInstance(Record):
+    sop_instance_uid: str
+    path: str  # relative to `out`; a DICOM, NIfTI or picture file without direct identifiers
+    number: int  # position along the normal, from 0
+    sop_class_uid: str = ""
+    transfer_syntax_uid: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VolumeFiles(Record):
+    """The volume as the browser takes it. value = stored * slope + intercept; voxel (k, j, i) at affine @ (k, j, i, 1).
+
+    `voxels` is raw little-endian int16, C order (k, j, i), slice k at byte k*j*i*2: byte ranges fetch slices.
+    `preview` is gzip of uint8 at about a quarter of the resolution, 0..255 over `preview_range`.
+    `thumbnail` is a 264x192 PNG of the middle slice. Paths are relative to the result folder.
+    """
+
+    voxels: str
+    shape: tuple[int, int, int]
+    spacing_mm: tuple[float, float, float] | None  # None: unknown spacing
+    affine: tuple[tuple[float, ...], ...]  # 4x4, column order (k, j, i, 1) -> LPS mm
+    slope: float
+    intercept: float
+    unit: str  # "HU", "SUV", "" (arbitrary)
+    value_range: tuple[float, float]
+    window: tuple[float, float]  # width, level to open with
+    automatic_window: tuple[float, float]  # 1st to 99th percentile of voxels above 0
+    preview: str
+    preview_shape: tuple[int, int, int]
+    preview_affine: tuple[tuple[float, ...], ...]
+    preview_range: tuple[float, float]
+    thumbnail: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PreparedSeries(Record):
+    finding: IntakeFinding  # with replaced UIDs and without file names
+    series_instance_uid: str
+    study_instance_uid: str
+    frame_of_reference_uid: str | None
+    modality: str
+    description: str
+    series_number: int | None
+    study_date: str | None  # ISO date, shifted
+    study_description: str
+    patient_age: str | None
+    patient_sex: str | None
+    instances: tuple[PreparedInstance, ...]
+    changes: tuple[TagChange, ...]  # without `before` values of removed identifiers
+    volume: VolumeFiles | None  # None: kept, but refused as a volume
+    pictures: tuple[str, ...] = ()  # PNG per instance where there is no volume (2D images, scouts)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PrepareResult(Record):
+    series: tuple[PreparedSeries, ...]
+
+
+# --- reconstruction ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReconstructionRequest(Record):
+    """`inputs` maps a modality (or "" when there is one) to a file or folder: DICOM, NIfTI, or a prepared series."""
+
+    algorithm: str
+    inputs: Mapping[str, str]
+    out: str
+    version: str = ""  # "" takes the newest
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    device: str = ""  # "" chooses; "cpu", "cuda:0"
+    profile: bool = False
+    threads: int = 0  # 0 lets the engine choose
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SegmentResult(Record):
+    number: int
+    label: str
+    colour: str
+    category: Code
+    type: Code
+    voxels: int
+    volume_ml: float | None  # None where spacing is unknown; counted from voxels
+    triangles: int
+    node: str  # name of the node in surfaces.glb
+    centroid_mm: tuple[float, float, float] | None
+    bounds_mm: tuple[float, ...] | None  # x0 x1 y0 y1 z0 z1
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReconstructionResult(Record):
+    """A result folder. `manifest.json` in it is this record; `files` maps each other file to its SHA-256.
+
+    labelmap.nii.gz      uint8 SegmentNumbers on the grid of the source volume
+    labelmap.u8.gz       the same voxels raw, C order (k, j, i), gzip, for the browser
+    surfaces.glb         plain GLB: one node per segment under one root; LPS mm in the vertices
+    surfaces.browser.glb the same with EXT_meshopt_compression and KHR_mesh_quantization
+    """
+
+    algorithm: str
+    version: str
+    engine_version: str
+    weights_sha256: str
+    preprocessing_sha256: str
+    device: str
+    source_uids: tuple[str, ...]
+    source_sha256: tuple[str, ...]
+    shape: tuple[int, int, int]
+    affine: tuple[tuple[float, ...], ...]
+    frame_of_reference_uid: str | None
+    segments: tuple[SegmentResult, ...]
+    warnings: tuple[str, ...]  # sentences: "unlike training data: spacing 5 mm, trained on 1 mm"
+    seconds: Mapping[str, float]  # per stage
+    peak_memory_mib: float
+    metrics: Mapping[str, Any]
+    files: Mapping[str, str]
+    licence: str
+    attribution: str
