@@ -1,0 +1,90 @@
+"""The engine's door: the verbs, each a thin function that loads its room when it is called.
+
+Importing this package, `describe` and `inspect` load neither torch, vtk nor SimpleITK, so the web process may use
+them. Every verb takes and gives the frozen records of `recon_engine.contract`; long ones take `on_progress`.
+Refusals are `EngineError` with a stable code and a sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from recon_engine.contract import (
+    ENGINE_VERSION,
+    AlgorithmDescription,
+    InspectResult,
+    OnProgress,
+    PrepareRequest,
+    PrepareResult,
+    ReconstructionRequest,
+    ReconstructionResult,
+    no_progress,
+)
+
+__version__ = ENGINE_VERSION
+__all__ = ["__version__", "describe", "evaluate", "inspect", "prepare", "reconstruct", "train"]
+
+
+def describe() -> tuple[AlgorithmDescription, ...]:
+    """Every algorithm this engine offers, in the order they are shown."""
+    from recon_engine import recipes
+
+    return recipes.descriptions()
+
+
+def inspect(path: str | Path) -> InspectResult:
+    """What a file, folder or zip holds: one finding per series. Writes nothing."""
+    from recon_engine import intake
+
+    return intake.inspect(path)
+
+
+def prepare(request: PrepareRequest, on_progress: OnProgress = no_progress) -> PrepareResult:
+    """Make stored series of inspected ones: identifiers replaced, instances, volume and preview in `request.out`."""
+    from recon_engine import intake
+
+    return intake.prepare(request, on_progress)
+
+
+def reconstruct(request: ReconstructionRequest, on_progress: OnProgress = no_progress) -> ReconstructionResult:
+    """Run one algorithm and write its result folder `request.out`. A failed or cancelled run leaves nothing there."""
+    from recon_engine.reconstruct import reconstruct as run
+
+    return run(request, on_progress)
+
+
+def train(
+    recipe: str,
+    data: str | Path,
+    splits: str | Path | None,
+    out: str | Path,
+    *,
+    device: str = "",
+    threads: int = 0,
+    on_progress: OnProgress = no_progress,
+) -> dict[str, Any]:
+    """Train a recipe on a set and write its weights folder `out`; a run cut short goes on where it stopped."""
+    from recon_engine.training.run import train as run
+
+    return run(recipe, data, splits, out, device=device, threads=threads, on_progress=on_progress)
+
+
+def evaluate(
+    algorithm: str,
+    data: str | Path,
+    *,
+    cases: Sequence[str] | None = None,
+    splits: str | Path | None = None,
+    part: str = "",
+    device: str = "",
+    threads: int = 0,
+    on_progress: OnProgress = no_progress,
+) -> dict[str, Any]:
+    """Score an algorithm on labelled cases: `cases` one by one and their `summary` with intervals and worst case."""
+    from recon_engine.training.evaluation import evaluate as run
+
+    return run(
+        algorithm, data, cases=cases, splits=splits, part=part, device=device, threads=threads, on_progress=on_progress
+    )
