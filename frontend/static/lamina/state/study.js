@@ -1,0 +1,135 @@
+// What the server says of one study, kept true by its events. One reducer per event family; each takes the part it
+// keeps and an event of the stream, and gives the part back unchanged when the event is not of its family.
+
+/** @typedef {{ stream: string, seq: number, type: string, at: string, payload: any }} StreamEvent */
+/** @typedef {{ study: any, series: any[], segmentations: any[], jobs: any[] }} StudyState */
+
+/** From GET /api/studies/{id}/. @param {any} answer @returns {StudyState} */
+export function studyState(answer) {
+  const { series = [], segmentations = [], jobs = [], ...study } = answer;
+  return { study, series, segmentations: newestFirst(segmentations), jobs: newestFirst(jobs) };
+}
+
+/** @param {StudyState} state @param {{ type: string } & Record<string, any>} action @returns {StudyState} */
+export function reduceStudyState(state, action) {
+  switch (action.type) {
+    case "study.loaded":
+      return studyState(action.answer);
+    case "segmentation.loaded":
+      return with_(state, "segmentations", withSegmentation(state.segmentations, action.segmentation));
+    case "job.seen":
+      return with_(state, "jobs", withJob(state.jobs, action.job));
+    case "event":
+      return reduceEvent(state, action.event);
+    default:
+      return state;
+  }
+}
+
+/** @param {StudyState} state @param {StreamEvent} event @returns {StudyState} */
+export function reduceEvent(state, event) {
+  const study = reduceStudyEvent(state.study, event);
+  const series = reduceSeriesEvent(state.series, event);
+  const segmentations = reduceSegmentationEvent(state.segmentations, event);
+  const jobs = reduceJobEvent(state.jobs, event);
+  const same = study === state.study && series === state.series && segmentations === state.segmentations && jobs === state.jobs;
+  return same ? state : { study, series, segmentations, jobs };
+}
+
+/** study.changed, study.binned, study.restored, study.erased. @param {any} study @param {StreamEvent} event */
+export function reduceStudyEvent(study, { type, payload }) {
+  switch (type) {
+    case "study.changed": {
+      // The parts below have their own events; a row inside this one would be older than they are.
+      const { series, segmentations, jobs, ...row } = payload.study ?? {};
+      return { ...study, ...row };
+    }
+    case "study.binned":
+      return { ...study, state: "binned" };
+    case "study.restored":
+      return { ...study, state: "active" };
+    case "study.erased":
+      return { ...study, state: "erased" };
+    default:
+      return study;
+  }
+}
+
+/** series.imported. @param {any[]} list @param {StreamEvent} event */
+export function reduceSeriesEvent(list, { type, payload }) {
+  if (type !== "series.imported" || !payload.series?.id) return list;
+  return [...list.filter((series) => series.id !== payload.series.id), payload.series];
+}
+
+/** segmentation.ready. @param {any[]} list @param {StreamEvent} event */
+export function reduceSegmentationEvent(list, { type, payload }) {
+  if (type !== "segmentation.ready" || !payload.segmentation?.segments) return list;
+  return withSegmentation(list, payload.segmentation);
+}
+
+/** job.queued, started, requeued, succeeded, failed, cancelled. @param {any[]} list @param {StreamEvent} event */
+export function reduceJobEvent(list, { type, at, payload }) {
+  if (type === "job.queued") return withJob(list, payload.job);
+  if (!type.startsWith("job.")) return list;
+  const job = list.find((one) => one.id === payload.job_id);
+  if (!job) return list;
+  switch (type) {
+    case "job.started":
+      return withJob(list, {
+        ...job, state: "running", attempt: payload.attempt, worker: payload.worker, device: payload.device,
+        place: null, started_at: job.started_at ?? at, can_retry: false,
+      });
+    case "job.requeued":
+      return withJob(list, { ...job, state: "queued", attempt: payload.attempt, phase: "", fraction: 0, seconds_left: null, detail: "" });
+    case "job.succeeded":
+      return withJob(list, { ...job, ...ENDED, state: "succeeded", fraction: 1, result: payload.result, finished_at: at });
+    case "job.failed":
+      return withJob(list, { ...job, ...ENDED, state: "failed", error: payload.error, finished_at: at, can_retry: true });
+    case "job.cancelled":
+      return withJob(list, { ...job, ...ENDED, state: "cancelled", finished_at: at, can_retry: true });
+    default:
+      return list;
+  }
+}
+
+const ENDED = Object.freeze({ place: null, seconds_left: null, can_cancel: false });
+const RANK = Object.freeze({ queued: 0, running: 1, succeeded: 2, failed: 2, cancelled: 2 });
+
+/**
+ * Put a job in, unless we already know more: progress is sent beside the numbered events and may overtake them,
+ * but a job that has ended never runs again (a retry is a new job).
+ * @param {any[]} list @param {any} job
+ */
+export function withJob(list, job) {
+  if (!job?.id) return list;
+  const at = list.findIndex((one) => one.id === job.id);
+  if (at < 0) return newestFirst([...list, job]);
+  if (RANK[list[at].state] === 2 && RANK[job.state] !== 2) return list;
+  const following = list.slice();
+  following[at] = { ...list[at], ...job };
+  return following;
+}
+
+/** @param {any[]} list @param {any} segmentation */
+const withSegmentation = (list, segmentation) =>
+  newestFirst([...list.filter((one) => one.id !== segmentation.id), segmentation]);
+
+/** @param {any[]} list */
+const newestFirst = (list) =>
+  list.slice().sort((a, b) => (a.created_at === b.created_at ? 0 : (a.created_at ?? "") < (b.created_at ?? "") ? 1 : -1));
+
+/** @param {StudyState} state @param {keyof StudyState} name @param {any[]} list @returns {StudyState} */
+const with_ = (state, name, list) => (list === state[name] ? state : { ...state, [name]: list });
+
+// --- questions to the state --------------------------------------------------------------------------------------
+
+/** The newest job that is still of interest: waiting, running, or the last one when it failed. @param {StudyState} state */
+export function shownJobs(state) {
+  const live = state.jobs.filter((job) => job.kind === "reconstruction" && RANK[job.state] < 2);
+  if (live.length > 0) return live;
+  const last = state.jobs.find((job) => job.kind === "reconstruction");
+  return last && (last.state === "failed" || last.state === "cancelled") ? [last] : [];
+}
+
+/** Segmentations of one series, newest first. @param {StudyState} state @param {string} seriesId */
+export const segmentationsOf = (state, seriesId) => state.segmentations.filter((one) => one.series_id === seriesId);

@@ -1,0 +1,116 @@
+// What this person looks at and how: layout, active viewport, tool, crosshair, windows, segments. Nothing here is
+// known to the server; issue after issue adds a part to it, and it is small enough to be put into an address.
+
+import { FITTED } from "../geometry/viewing.js";
+
+/** @import { Point } from "../geometry/vectors.js" */
+/** @import { Viewing } from "../geometry/viewing.js" */
+/** @import { Window } from "../geometry/windows.js" */
+
+/** @typedef {"axial" | "coronal" | "sagittal" | "surfaces"} ViewportName */
+/** @typedef {"2x2" | "1+3" | "3d"} Layout */
+/** @typedef {"window" | "pan" | "zoom" | "crosshair"} ToolName */
+/** @typedef {{ shown: boolean, colour: string, opacity: number }} SegmentLook */
+/** @typedef {{ plane: "axial" | "coronal" | "sagittal", position: number, flipped: boolean }} ClipView  position 0 to 1 through the volume */
+
+/**
+ * @typedef {object} ViewState
+ * @property {string | null} seriesId
+ * @property {string | null} segmentationId  null: the newest of the series
+ * @property {Layout} layout
+ * @property {ViewportName | null} large  a viewport made large by double click
+ * @property {ViewportName} active
+ * @property {ToolName} tool
+ * @property {boolean} linked  zoom and window go to all planes
+ * @property {Point | null} point  where the planes cross, LPS mm
+ * @property {Record<string, Viewing>} viewing  zoom and pan per plane
+ * @property {Record<string, Window>} windows  per plane
+ * @property {boolean} interpolated
+ * @property {boolean} texts
+ * @property {number} fill  0 to 0.6
+ * @property {boolean} outlines
+ * @property {boolean} planesIn3d
+ * @property {ClipView | null} clip
+ * @property {Record<number, SegmentLook>} segments  by segment number
+ * @property {number | null} lit  segment number under the pointer or in the list
+ */
+
+/** @returns {ViewState} */
+export const initialView = () => ({
+  seriesId: null,
+  segmentationId: null,
+  layout: "2x2",
+  large: null,
+  active: "axial",
+  tool: "window",
+  linked: true,
+  point: null,
+  viewing: fitted(),
+  windows: {},
+  interpolated: true,
+  texts: true,
+  fill: 0.24,
+  outlines: true,
+  planesIn3d: true,
+  clip: null,
+  segments: {},
+  lit: null,
+});
+
+const PLANES = ["axial", "coronal", "sagittal"];
+const fitted = () => Object.fromEntries(PLANES.map((name) => [name, FITTED]));
+
+/** Keys that one action may set as they are. */
+const PLAIN = new Set(["layout", "large", "active", "tool", "linked", "point", "interpolated", "texts", "fill", "outlines", "planesIn3d", "clip", "lit"]);
+
+/** @param {ViewState} view @param {{ type: string } & Record<string, any>} action @returns {ViewState} */
+export function reduceView(view, action) {
+  switch (action.type) {
+    case "view.set": {
+      const unknown = Object.keys(action.values).find((key) => !PLAIN.has(key));
+      if (unknown) throw new TypeError(`view.set does not know ${unknown}`);
+      const changed = Object.entries(action.values).some(([key, value]) => !Object.is(view[key], value));
+      return changed ? { ...view, ...action.values } : view;
+    }
+    case "view.series":
+      return {
+        ...view, seriesId: action.seriesId, segmentationId: null, point: action.point, viewing: fitted(),
+        windows: Object.fromEntries(PLANES.map((name) => [name, action.window])), clip: null, segments: {}, lit: null, large: null,
+      };
+    case "view.segmentation":
+      return { ...view, segmentationId: action.segmentationId, segments: action.segments, lit: null };
+    case "view.viewing":
+      return { ...view, viewing: linkedViewing(view, action.plane, action.viewing) };
+    case "view.window":
+      return { ...view, windows: linkedTo(view, view.windows, action.plane, action.window) };
+    case "view.reset":
+      return { ...view, viewing: fitted(), windows: Object.fromEntries(PLANES.map((name) => [name, action.window])), point: action.point ?? view.point };
+    case "view.segment": {
+      const look = { ...view.segments[action.number], ...action.look };
+      return { ...view, segments: { ...view.segments, [action.number]: look } };
+    }
+    case "view.allSegments": {
+      const entries = Object.entries(view.segments).map(([number, look]) => [number, { ...look, ...action.look }]);
+      return { ...view, segments: Object.fromEntries(entries) };
+    }
+    default:
+      return view;
+  }
+}
+
+/** Linked planes share the zoom; where they look stays their own. @param {ViewState} view @param {string} plane @param {Viewing} viewing */
+function linkedViewing(view, plane, viewing) {
+  const others = Object.entries(view.viewing).map(([name, one]) => [
+    name,
+    name === plane ? viewing : view.linked && one.zoom !== viewing.zoom ? { ...one, zoom: viewing.zoom } : one,
+  ]);
+  return Object.fromEntries(others);
+}
+
+/** @template T @param {ViewState} view @param {Record<string, T>} parts @param {string} plane @param {T} value */
+const linkedTo = (view, parts, plane, value) =>
+  view.linked ? Object.fromEntries(PLANES.map((name) => [name, value])) : { ...parts, [plane]: value };
+
+/** How each segment of a new segmentation starts. @param {any[]} segments @returns {Record<number, SegmentLook>} */
+export const startingLooks = (segments) =>
+  Object.fromEntries(segments.map(({ number, colour }) => [number, { shown: true, colour, opacity: 1 }]));
