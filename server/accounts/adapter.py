@@ -1,0 +1,22 @@
+"""Where allauth asks how this site signs people in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from django.http import HttpRequest
+
+
+class ClosedDoor(DefaultAccountAdapter):
+    """Nobody signs up alone: people come by invitation (or `manage.py create_admin`)."""
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        return False
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Mail only where a server is set up; links are shown to the admin otherwise."""
+        from django.conf import settings
+
+        if settings.EMAIL_URL:
+            super().send_mail(template_prefix, email, context)

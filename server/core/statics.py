@@ -1,0 +1,27 @@
+"""Static files: our modules hashed by content, libraries as they are under a folder that names their version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from whitenoise.storage import CompressedManifestStaticFilesStorage
+
+LIBRARIES = "vendor/"
+
+
+class LaminaStatics(CompressedManifestStaticFilesStorage):
+    """Hashes names inside our ES modules too, and leaves library folders untouched.
+
+    Rewriting goes by pattern and fails on the chunks some libraries ship, and their own relative addresses
+    (`new URL(..., import.meta.url)`) would miss the hashed names; their folder holds the version instead.
+    """
+
+    support_js_module_import_aggregation = True
+
+    def post_process(self, paths: dict[str, Any], dry_run: bool = False, **options: Any) -> Iterator[Any]:
+        ours = {name: value for name, value in paths.items() if not name.startswith(LIBRARIES)}
+        yield from super().post_process(ours, dry_run, **options)
+
+    def stored_name(self, name: str) -> str:
+        return name if name.startswith(LIBRARIES) else super().stored_name(name)

@@ -1,0 +1,39 @@
+"""The only door to stored files. Nothing else in the server opens, writes or removes one.
+
+Objects belong to one owner (a study or an upload) and are encrypted under its key. A reference is
+"<owner_id>/<sha256 of the stored bytes>".
+"""
+
+from server.core.storage.objects import (
+    IntegrityError,
+    ObjectReader,
+    StorageFull,
+    erase_owner,
+    open_range,
+    put,
+    put_file,
+    read,
+    reader,
+    size,
+)
+from server.core.storage.parts import append_part, read_part, remove_part
+from server.core.storage.workspaces import clean_workspaces, materialise, workspace
+
+__all__ = [
+    "IntegrityError",
+    "ObjectReader",
+    "StorageFull",
+    "append_part",
+    "clean_workspaces",
+    "erase_owner",
+    "materialise",
+    "open_range",
+    "put",
+    "put_file",
+    "read",
+    "read_part",
+    "reader",
+    "remove_part",
+    "size",
+    "workspace",
+]

@@ -1,0 +1,65 @@
+"""Rows many tests need, made by the same services the product uses."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+_numbers = itertools.count(1)
+PASSWORD = "correct horse battery staple"
+
+
+@pytest.fixture(autouse=True)
+def own_folders(request: pytest.FixtureRequest) -> None:
+    """Stored files of a database test lie in its own temporary folder."""
+    if "db" not in request.fixturenames and request.node.get_closest_marker("django_db") is None:
+        return
+    settings = request.getfixturevalue("settings")
+    folder = request.getfixturevalue("tmp_path")
+    settings.LAMINA_STORAGE = folder / "storage"
+    settings.LAMINA_HOME = folder / "home"
+
+
+@pytest.fixture
+def make_user(db: None) -> Callable[..., Any]:
+    """make_user("reader") -> a person who can sign in with PASSWORD."""
+    from server.accounts.services import create_user
+
+    def make(name: str = "person", **values: Any) -> Any:
+        address = f"{name.replace(' ', '.').lower()}{next(_numbers)}@example.org"
+        return create_user(email=address, display_name=name, password=PASSWORD, **values)
+
+    return make
+
+
+@pytest.fixture
+def make_project(db: None, make_user: Callable[..., Any]) -> Callable[..., Any]:
+    """make_project(reader=[user], ...) -> a project whose admin is `admin` or a fresh person."""
+    from server.accounts.services import add_member, create_project
+
+    def make(name: str = "", admin: Any = None, **roles: Any) -> Any:
+        admin = admin or make_user("project admin")
+        project = create_project(name=name or f"Project {next(_numbers)}", by=admin)
+        for role, users in roles.items():
+            for user in users if isinstance(users, (list, tuple)) else [users]:
+                add_member(project=project, user=user, role=role, by=admin)
+        return project
+
+    return make
+
+
+@pytest.fixture
+def api_client() -> Callable[..., Any]:
+    """api_client(user) -> a DRF client signed in as that person, CSRF included."""
+    from rest_framework.test import APIClient
+
+    def make(user: Any = None) -> Any:
+        client = APIClient()
+        if user is not None:
+            client.force_login(user)
+        return client
+
+    return make
