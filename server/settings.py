@@ -91,6 +91,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "csp.context_processors.nonce",
                 "server.accounts.context.person",
+                "server.api.context.shell",
             ],
         },
     }

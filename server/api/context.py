@@ -1,0 +1,110 @@
+"""What the frame around every page shows: navigation, person, theme, words for the browser's modules."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.staticfiles.storage import staticfiles_storage
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from server.accounts.models import COLOURS
+from server.accounts.selectors import ACTS
+from server.realtime.selectors import last_numbers
+
+SPRITE = "vendor/lucide-static-1.62.0/sprite.svg"
+THEMES = ("dark", "light")
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """Lazy, so that an answer without a page costs no query."""
+    return {"shell": SimpleLazyObject(lambda: _shell(request))}
+
+
+def initials(name: str) -> str:
+    """Two letters for the round mark: first and last word, or the first character of a Chinese name."""
+    words = name.split()
+    return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper() or "?"
+
+
+def _catalogue() -> str:
+    """Address of the JavaScript catalogue; English needs none, its words stand in the modules."""
+    language = get_language() or "en"
+    if language == "en":
+        return ""
+    try:
+        return staticfiles_storage.url(f"lamina/catalogue/{language}.js")
+    except ValueError:  # not built: the page speaks English
+        return ""
+
+
+def _shell(request: HttpRequest) -> dict[str, Any]:
+    user = getattr(request, "user", None)
+    signed_in = bool(user is not None and user.is_authenticated)
+    theme = user.theme if signed_in else request.COOKIES.get("lamina_theme", "dark")
+    host = request.META.get("HTTP_HOST", "").rsplit(":", 1)[0]
+    frame: dict[str, Any] = {
+        "theme": theme if theme in THEMES else "dark",
+        "catalogue": _catalogue(),
+        "sprite": SPRITE,
+        "time_zone": user.time_zone if signed_in else "",
+        "here": getattr(request, "page_key", ""),
+        "not_encrypted": not request.is_secure() and host not in {"localhost", "127.0.0.1", "[::1]", "testserver"},
+        "words": {
+            "worklist": _("Worklist"),
+            "import": _("Import"),
+            "team": _("Team"),
+            "projects": _("Projects"),
+            "algorithms": _("Algorithms"),
+            "operations": _("Operations"),
+            "settings": _("Settings"),
+        },
+        "page_data": {},
+    }
+    if signed_in:
+        frame |= _person_frame(request, user)
+    return frame
+
+
+def _person_frame(request: HttpRequest, user: Any) -> dict[str, Any]:
+    memberships = list(user.memberships.select_related("project").order_by("project__name"))
+    projects = [
+        {
+            "id": str(m.project_id),
+            "name": m.project.name,
+            "slug": m.project.slug,
+            "role": m.role,
+            "may": sorted(ACTS[m.role]),
+        }
+        for m in memberships
+        if not m.project.is_archived
+    ]
+    slug = getattr(request, "page_project", "") or request.COOKIES.get("lamina_project", "")
+    project = next((p for p in projects if p["slug"] == slug), projects[0] if projects else None)
+    person = {
+        "id": str(user.pk),
+        "name": user.display_name,
+        "email": user.email,
+        "initials": initials(user.display_name),
+        "colour_index": COLOURS.index(user.colour) if user.colour in COLOURS else 0,
+        "is_site_admin": user.is_site_admin,
+        "time_zone": user.time_zone,
+        "language": user.language,
+        "theme": user.theme,
+    }
+    stream = f"user:{user.pk}"
+    return {
+        "person": person,
+        "project": project and {**project, "team_url": reverse("team", args=[project["slug"]])},
+        "may_import": any("import" in p["may"] for p in projects),
+        "page_data": {
+            "person": person,
+            "projects": projects,
+            "project": project["id"] if project else None,
+            "streams": {stream: last_numbers([stream]).get(stream, 0)},
+            "logout": reverse("account_logout"),
+        },
+    }

@@ -1,0 +1,184 @@
+"""The pages. A view says who may open it and hands a little data on; the modules fetch the rest from the API."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods
+
+from server.accounts import services as accounts
+from server.accounts.models import Role, User
+from server.accounts.selectors import acts_in, invitation_for, projects_visible_to
+from server.core.errors import LaminaError
+from server.realtime.selectors import last_numbers
+
+
+def _page(
+    request: HttpRequest, template: str, key: str, page: dict[str, Any] | None = None, *, project: str = "", **more: Any
+) -> HttpResponse:
+    """One page inside the frame. `key` lights the navigation, `page` becomes the document's page-data."""
+    request.page_key = key  # type: ignore[attr-defined]
+    request.page_project = project  # type: ignore[attr-defined]
+    return render(request, template, {"page": page or {}, **more})
+
+
+@require_GET
+@login_required
+@never_cache
+def worklist(request: HttpRequest) -> HttpResponse:
+    streams = [f"project:{m.project_id}" for m in request.user.memberships.all()]
+    return _page(request, "worklist.html", "worklist", {"streams": last_numbers(streams)})
+
+
+@require_GET
+@login_required
+@never_cache
+def import_files(request: HttpRequest) -> HttpResponse:
+    if not request.user.memberships.filter(role__in=(Role.ADMIN, Role.READER)).exists():
+        raise PermissionDenied(_("Only readers and admins of a project import files."))
+    return _page(request, "import.html", "import")
+
+
+@require_GET
+@login_required
+@never_cache
+def study(request: HttpRequest, study_id: UUID) -> HttpResponse:
+    from server.studies.selectors import studies_visible_to
+
+    row = get_object_or_404(studies_visible_to(request.user), pk=study_id)
+    data = {"study_id": str(row.pk)}
+    return _page(request, "study.html", "worklist", data, project=row.project.slug, study=row)
+
+
+@require_GET
+@login_required
+@never_cache
+def algorithms(request: HttpRequest) -> HttpResponse:
+    return _page(request, "algorithms.html", "algorithms")
+
+
+@require_GET
+@login_required
+@never_cache
+def operations(request: HttpRequest) -> HttpResponse:
+    if not request.user.is_site_admin:
+        raise PermissionDenied(_("Only a site admin sees operations."))
+    return _page(request, "operations.html", "operations")
+
+
+@require_GET
+@login_required
+@never_cache
+def settings(request: HttpRequest) -> HttpResponse:
+    from zoneinfo import available_timezones
+
+    zones = sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith(("Etc/", "posix/")))
+    return _page(request, "settings.html", "settings", {}, zones=["UTC", *zones])
+
+
+@require_GET
+@login_required
+@never_cache
+def projects(request: HttpRequest) -> HttpResponse:
+    return _page(request, "projects.html", "projects")
+
+
+@require_GET
+@login_required
+@never_cache
+def team(request: HttpRequest, slug: str) -> HttpResponse:
+    project = get_object_or_404(projects_visible_to(request.user), slug=slug)
+    data = {
+        "project": {
+            "id": str(project.pk),
+            "name": project.name,
+            "slug": project.slug,
+            "may": sorted(acts_in(request.user, project.pk)),
+        }
+    }
+    return _page(request, "team.html", "team", data, project=project.slug, project_name=project.name)
+
+
+@require_GET
+@login_required
+@never_cache
+def components(request: HttpRequest) -> HttpResponse:
+    """Every part in every state, for those who build and test pages."""
+    if not request.user.is_site_admin:
+        raise PermissionDenied(_("Only a site admin sees this page."))
+    return _page(request, "components.html", "components")
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+def invitation(request: HttpRequest, token: str) -> HttpResponse:
+    """A one-time link into a project: a new person chooses name and password, a known one joins."""
+    found = invitation_for(token)
+    if found is None:
+        return render(request, "invitation_used.html", status=410)
+    user = request.user if request.user.is_authenticated else None
+    known = user is None and User.objects.filter(email=found.email).exists()
+    errors: list[str] = []
+    if request.method == "POST" and not known:
+        try:
+            accounts.accept_invitation(
+                invitation=found,
+                user=user,
+                display_name=request.POST.get("display_name", "").strip()[:80],
+                password=request.POST.get("password", ""),
+            )
+        except LaminaError as error:
+            errors = [error.message]
+        except ValidationError as error:
+            errors = list(error.messages)
+        else:
+            return redirect("worklist" if user else "account_login")
+    context = {
+        "invitation": found,
+        "role": Role(found.role).label,
+        "known": known,
+        "errors": errors,
+        "display_name": request.POST.get("display_name", ""),
+        "other_person": user is not None and user.email != found.email,
+    }
+    return render(request, "invitation.html", context, status=400 if errors else 200)
+
+
+# --- when something is wrong: the same look, what happened, what to do next ----------------------------------------
+
+
+def _wrong(request: HttpRequest, status: int, title: str, text: str) -> HttpResponse:
+    return render(request, "error.html", {"status": status, "error_title": title, "error_text": text}, status=status)
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return _wrong(request, 400, _("The request was not understood"), _("Go back and try again."))
+
+
+def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    reason = str(exception or "") or _("Your role does not open this page.")
+    return _wrong(request, 403, _("Not yours to open"), reason)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    text = _("The page was open for too long, or cookies are off. Open it again and repeat the last step.")
+    return _wrong(request, 403, _("This form has run out"), text)
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    text = _("There is nothing at this address, or it belongs to a project you are not a member of.")
+    return _wrong(request, 404, _("Not found"), text)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Uses no database and no person: it must work when they do not."""
+    from django.template.loader import render_to_string
+
+    return HttpResponse(render_to_string("500.html"), status=500)

@@ -1,0 +1,18 @@
+"""Addresses of the pages; the API has its own below /api/."""
+
+from django.urls import path
+
+from server.api import pages
+
+urlpatterns = [
+    path("", pages.worklist, name="worklist"),
+    path("import/", pages.import_files, name="import"),
+    path("studies/<uuid:study_id>/", pages.study, name="study"),
+    path("algorithms/", pages.algorithms, name="algorithms"),
+    path("operations/", pages.operations, name="operations"),
+    path("settings/", pages.settings, name="settings"),
+    path("projects/", pages.projects, name="projects"),
+    path("projects/<slug:slug>/team/", pages.team, name="team"),
+    path("components/", pages.components, name="components"),
+    path("invitations/<str:token>/", pages.invitation, name="invitation"),
+]
