@@ -92,6 +92,7 @@ TEMPLATES = [
                 "csp.context_processors.nonce",
                 "server.accounts.context.person",
                 "server.api.context.shell",
+                "server.api.context.shell",
             ],
         },
     }
@@ -157,7 +158,7 @@ SESSION_COOKIE_AGE = LAMINA_SESSION_HOURS * 3600
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
-CSRF_FAILURE_VIEW = "server.api.pages.csrf_failure"
+CSRF_FAILURE_VIEW = "server.api.failures.csrf_failure"
 SESSION_COOKIE_NAME = "lamina_session"
 CSRF_COOKIE_NAME = "lamina_csrf"
 if LAMINA_TLS:
@@ -227,7 +228,8 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Review of deep-learning 3D reconstructions. Not for clinical use.",
     "SERVE_INCLUDE_SCHEMA": False,
 }
-DATA_UPLOAD_MAX_MEMORY_SIZE = 9 * 1024 * 1024
+# An 8 MiB upload chunk of patient bytes stays in memory: it is never spooled to a clear file.
+DATA_UPLOAD_MAX_MEMORY_SIZE = FILE_UPLOAD_MAX_MEMORY_SIZE = 9 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
 
 # --- logs: the route's name and ids, never a URL, a file name or a value from an image ---------------------------

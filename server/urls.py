@@ -8,7 +8,7 @@ urlpatterns = [
     path("", include("server.api.pages_urls")),
 ]
 
-handler400 = "server.api.pages.bad_request"
-handler403 = "server.api.pages.permission_denied"
-handler404 = "server.api.pages.not_found"
-handler500 = "server.api.pages.server_error"
+handler400 = "server.api.failures.bad_request"
+handler403 = "server.api.failures.permission_denied"
+handler404 = "server.api.failures.not_found"
+handler500 = "server.api.failures.server_error"

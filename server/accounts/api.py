@@ -8,7 +8,6 @@ from zoneinfo import available_timezones
 
 from django.conf import settings
 from django.shortcuts import get_object_or_404
-from django.urls import path
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.exceptions import PermissionDenied
@@ -270,20 +269,3 @@ class EndSessionsView(APIView):
     def post(self, request: Request, user_id: UUID) -> Response:
         user = get_object_or_404(people_visible_to(request.user), pk=user_id)
         return Response({"count": services.end_sessions(user=user, by=request.user)})
-
-
-urlpatterns = [
-    path("me/", MeView.as_view(), name="api-me"),
-    path("projects/", ProjectsView.as_view(), name="api-projects"),
-    path("projects/<uuid:project_id>/", ProjectView.as_view(), name="api-project"),
-    path("projects/<uuid:project_id>/members/", MembersView.as_view(), name="api-members"),
-    path("projects/<uuid:project_id>/members/<uuid:user_id>/", MemberView.as_view(), name="api-member"),
-    path("projects/<uuid:project_id>/invitations/", InvitationsView.as_view(), name="api-invitations"),
-    path(
-        "projects/<uuid:project_id>/invitations/<uuid:invitation_id>/", InvitationView.as_view(), name="api-invitation"
-    ),
-    path("people/", PeopleView.as_view(), name="api-people"),
-    path("people/<uuid:user_id>/", PersonView.as_view(), name="api-person"),
-    path("people/<uuid:user_id>/reset-password/", ResetPasswordView.as_view(), name="api-reset-password"),
-    path("people/<uuid:user_id>/end-sessions/", EndSessionsView.as_view(), name="api-end-sessions"),
-]

@@ -99,9 +99,7 @@ def _role_told(user: User, project_id: UUID, role: str | None) -> None:
 
 
 @transaction.atomic
-def add_member(
-    *, project: Project, user: User, role: str, by: User, is_adjudicator: bool = False
-) -> Membership:
+def add_member(*, project: Project, user: User, role: str, by: User, is_adjudicator: bool = False) -> Membership:
     """Give a person a role. Raises LaminaError when they have one already."""
     if Membership.objects.filter(project=project, user=user).exists():
         raise LaminaError("already_member", _("This person is a member already. Change the role instead."), 409)
@@ -174,9 +172,7 @@ def withdraw_invitation(*, invitation: Invitation, by: User) -> None:
 
 
 @transaction.atomic
-def accept_invitation(
-    *, invitation: Invitation, user: User | None, display_name: str = "", password: str = ""
-) -> User:
+def accept_invitation(*, invitation: Invitation, user: User | None, display_name: str = "", password: str = "") -> User:
     """Use the link: join as the signed-in person, or become a new person with the invited address.
 
     Raises LaminaError when the link was used in the meantime or the address has an account already.
@@ -212,6 +208,26 @@ def end_sessions(*, user: User, by: User, reason: str = "admin") -> int:
     audit.record(by, "user.sessions_ended", user, reason=reason, count=len(sessions))
     publish(SessionsEnded(reason=reason), stream=f"user:{user.pk}")
     return len(sessions)
+
+
+@transaction.atomic
+def end_own_session(*, session: UserSession, by: User) -> None:
+    """Sign one of the own browsers out."""
+    session.end()
+    audit.record(by, "user.session_ended", by)
+    publish(SessionsEnded(reason="own"), stream=f"user:{by.pk}")
+
+
+@transaction.atomic
+def change_password(*, user: User, password: str, keep_session: str | None = None) -> None:
+    """A new password; every other browser is signed out. Raises ValidationError for a weak one."""
+    validate_password(password, user)
+    user.set_password(password)
+    user.save(update_fields=["password", "modified_at"])
+    for session in UserSession.objects.filter(user=user).exclude(session_key=keep_session or ""):
+        session.end()
+    audit.record(user, "user.password_changed", user)
+    publish(SessionsEnded(reason="password_changed"), stream=f"user:{user.pk}")
 
 
 @transaction.atomic

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
 
 from asgiref.sync import sync_to_async
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -13,8 +13,8 @@ from server.core import storage
 RANGE = re.compile(r"bytes=(\d*)-(\d*)$")
 
 
-async def _pieces(source: storage.ObjectReader, start: int, length: int) -> AsyncIterator[bytes]:
-    iterator = source.range(start, length)
+async def _pieces(first: bytes, iterator: Iterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
     following = sync_to_async(lambda: next(iterator, None), thread_sensitive=False)
     while (piece := await following()) is not None:
         yield piece
@@ -27,13 +27,20 @@ def ranged(
     *,
     filename: str | None = None,
     encoding: str | None = None,
+    on_damage: Callable[[], None] | None = None,
 ) -> HttpResponse:
     """Answer one stored object: 200, 206 for a single range, 416 outside it.
 
     `encoding` is a Content-Encoding the stored bytes already have (gzip); ranges are not offered then, since
-    they would count encoded bytes. Never cached by anybody between server and browser.
+    they would count encoded bytes. Never cached by anybody between server and browser. The first piece is read
+    before the headers go out, so that damage answers as an error (and calls `on_damage`), not as a cut body.
     """
-    source = storage.reader(ref)
+    try:
+        source = storage.reader(ref)
+    except storage.IntegrityError:
+        if on_damage:
+            on_damage()
+        raise
     total = source.plain_size
     headers = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"}
     if filename:
@@ -58,5 +65,12 @@ def ranged(
     headers["Content-Length"] = str(length)
     if request.method == "HEAD":
         return HttpResponse(status=status, content_type=content_type, headers=headers)
-    body = _pieces(source, start, length)
+    iterator = source.range(start, length)
+    try:
+        first = next(iterator, b"")
+    except storage.IntegrityError:
+        if on_damage:
+            on_damage()
+        raise
+    body = _pieces(first, iterator)
     return StreamingHttpResponse(body, status=status, content_type=content_type, headers=headers)
