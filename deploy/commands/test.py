@@ -32,7 +32,7 @@ def throwaway_services() -> Iterator[dict[str, str]]:
     _sweep(folder)
     home = Home(folder / str(os.getpid()))
     home.folder.mkdir(mode=0o700)
-    env = {**os.environ, "LAMINA_HOME": str(home.folder), "LAMINA_TESTING": "1"}
+    env = {**os.environ, "LAMINA_HOME": str(home.folder), "LAMINA_TESTING": "1", "LAMINA_PLAIN_STATICS": "1"}
     for name in ("LAMINA_DEMO", "LAMINA_STORAGE", "LAMINA_ROOT_KEY", "LAMINA_SECRET_KEY", "LAMINA_ALLOWED_HOSTS"):
         env.pop(name, None)
     embedded = Embedded(home, os.environ, durable=False)
