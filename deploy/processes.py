@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -95,6 +95,12 @@ class Child:
         except ChildProcessError:
             return True
 
+    def reap(self) -> int:
+        """End what an ended program left in its group; returns its exit status, negative for a signal."""
+        self.kill()
+        assert self.process is not None
+        return int(self.process.returncode)
+
     def last_words(self, count: int = 1) -> str:
         """The last lines of its log, for the sentence that says why it ended."""
         try:
@@ -148,10 +154,11 @@ def _children(pid: int) -> list[int]:
     return ids
 
 
-def end_descendants() -> None:
-    """Kill and reap everything below this process."""
+def end_descendants(keep: Collection[int] = ()) -> None:
+    """Kill and reap everything below this process, except the trees of the children in `keep`."""
+    kept = {below for pid in keep for below in (pid, *descendants(pid))}
     for _ in range(100):
-        left = descendants()
+        left = [pid for pid in descendants() if pid not in kept]
         if not left:
             return
         for pid in left:
@@ -159,9 +166,9 @@ def end_descendants() -> None:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 pass
-        try:
-            while os.waitpid(-1, os.WNOHANG)[0]:
-                pass
-        except ChildProcessError:
-            return
+        for pid in left:
+            try:
+                os.waitpid(pid, os.WNOHANG)
+            except ChildProcessError:
+                pass  # somebody else's child: it comes to us when its parent has gone
         time.sleep(0.02)
