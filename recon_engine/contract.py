@@ -212,6 +212,7 @@ class PrepareRequest(Record):
     as_stack: bool = False  # PNG or JPEG pictures as one series
     stack_modality: str = ""
     stack_spacing_mm: tuple[float, ...] | None = None  # (k, j, i); None: unknown, no mm anywhere
+    confirmed_keys: tuple[str, ...] = ()  # withheld series (burned-in text, captures) a person has looked at
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

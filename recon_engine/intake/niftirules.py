@@ -1,0 +1,169 @@
+"""The checks on one NIfTI file: lengths, dimensions, geometry, values. The person says what modality it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recon_engine.contract import EngineError, IntakeFinding
+from recon_engine.intake import limits, reasons, rules
+from recon_engine.intake.inspection import Examined
+from recon_engine.intake.reasons import Issue
+from recon_engine.nifti import StoredImage, read_bytes, read_header, to_volume
+from recon_engine.volume import Volume
+
+_AGREE = 0.1  # of a voxel: how far the corners of qform and sform may lie apart
+UNITS = {"CT": "HU"}
+
+
+def examine_nifti(path: str, relative: str, modality: str | None = None) -> Examined:
+    """One NIfTI file with its finding; `modality` is what the person says, None where nobody has."""
+    issues: list[Issue] = []
+    facts: dict[str, Any] = {"nifti": None, "frame_of_reference_uid": None, "phantom": False, "withheld": False}
+    image: StoredImage | None = None
+    try:
+        image = _read(path, issues)
+    except EngineError as error:
+        issues.append(Issue(error.code, error.message))
+    volume: Volume | None = None
+    if image is not None:
+        facts["nifti"] = {"affine": image.affine.tolist(), "shape": list(image.voxels.shape)}
+        facts["unit"] = UNITS.get(modality or "", "")
+        rules.check_count(min(image.voxels.shape), issues)
+        volume = to_volume(image, modality, facts["unit"])
+    sorted_issues = reasons.sort_issues(issues)
+    finding = IntakeFinding(
+        key=relative,
+        series_instance_uid=None,
+        study_instance_uid=None,
+        modality=modality or None,
+        description=relative.rsplit("/", 1)[-1],
+        files=(relative,),
+        shape=volume.shape if volume is not None else None,
+        spacing_mm=tuple(round(v, 6) for v in volume.spacing_mm) if volume is not None else None,
+        verdict=reasons.verdict(sorted_issues),
+        reasons=tuple(issue.code for issue in sorted_issues),
+        message=reasons.message(relative, sorted_issues),
+        facts={**facts, "kept": False, "instances": 1},
+    )
+
+    def loaded() -> Volume:
+        if volume is None:
+            raise EngineError("internal", "The file has no volume.")
+        return volume
+
+    return Examined(finding, [], sorted_issues, unit=facts.get("unit", ""), load=loaded, path=path)
+
+
+def _read(path: str, issues: list[Issue]) -> StoredImage | None:
+    data = read_bytes(path)
+    header = read_header(data)
+    dims = [int(n) for n in header["dim"]]
+    if not 1 <= dims[0] <= 7 or any(n < 1 for n in dims[1 : dims[0] + 1]):
+        raise EngineError(
+            "parse_error", f"The header names impossible dimensions {dims[1 : max(1, min(dims[0], 7)) + 1]}."
+        )
+    shape = [*dims[1 : min(dims[0], 3) + 1], 1, 1][:3]
+    volumes = int(np.prod(dims[4 : dims[0] + 1], dtype=np.float64)) if dims[0] > 3 else 1
+    dtype = _dtype(header, issues)
+    affine = _affine(header, tuple(shape), issues)
+    count = int(np.prod(shape, dtype=np.float64))
+    if dtype is None:
+        return None
+    expected = count * volumes * dtype.itemsize
+    if count > limits.VOXELS or expected > limits.DECLARED_BYTES:
+        issues.append(
+            Issue("declared_size_over_limit", f"The header declares {expected / (1 << 30):.1f} GiB of voxels.")
+        )
+        return None
+    offset = float(header["vox_offset"])
+    start = int(offset) if np.isfinite(offset) and offset >= 0 else 0
+    start = start or int(header["sizeof_hdr"]) + 4
+    if len(data) - start < expected:
+        there = max(0, len(data) - start)
+        issues.append(Issue("pixel_data_truncated", f"{there:,} of {expected:,} bytes of voxels are there."))
+        return None
+    if volumes > 1:
+        issues.append(Issue("four_d_first_volume_used", f"The file holds {volumes} volumes; the first is used."))
+    if affine is None:
+        return None
+    stored = np.frombuffer(data, dtype, count, start).reshape(shape, order="F")
+    voxels, nonfinite = _real_values(stored, header)
+    if nonfinite:
+        issues.append(Issue("nonfinite_voxels_replaced", f"{nonfinite:,} values were not finite and are replaced."))
+    return StoredImage(header, voxels, affine, volumes, nonfinite)
+
+
+def _dtype(header: Any, issues: list[Issue]) -> np.dtype | None:
+    try:
+        dtype = header.get_data_dtype()
+    except Exception:
+        issues.append(Issue("format_unsupported", "The header names an unknown type of voxels."))
+        return None
+    if dtype.fields is not None:
+        issues.append(Issue("colour_image", "The voxels are colours."))
+        return None
+    if dtype.kind not in "iuf" or dtype.itemsize > 8:
+        issues.append(Issue("format_unsupported", "The voxels are complex or 128-bit numbers."))
+        return None
+    return dtype
+
+
+def _affine(header: Any, shape: tuple[int, int, int], issues: list[Issue]) -> NDArray | None:
+    """The sform where there is one, else the qform (nifti1.h, methods 3 and 2). None: refused."""
+    codes = int(header["sform_code"]), int(header["qform_code"])
+    with np.errstate(all="ignore"):
+        sform = header.get_sform() if codes[0] > 0 else None
+        qform = None
+        if codes[1] > 0:
+            try:
+                qform = header.get_qform()
+            except Exception:
+                qform = np.full((4, 4), np.nan)
+    chosen = sform if sform is not None else qform
+    if chosen is None:
+        issues.append(Issue("missing_geometry", "The header has neither sform nor qform."))
+        return None
+    if not _is_usable(chosen):
+        issues.append(Issue("invalid_geometry", "The affine of the header is not finite or cannot be inverted."))
+        return None
+    if sform is not None and qform is not None:
+        corners = np.array(
+            [[i, j, k, 1] for i in (0, shape[0] - 1) for j in (0, shape[1] - 1) for k in (0, shape[2] - 1)]
+        )
+        apart = np.abs(corners @ sform.T - corners @ qform.T).max() if _is_usable(qform) else np.inf
+        if not apart <= _AGREE * np.linalg.norm(sform[:3, :3], axis=0).min():
+            issues.append(Issue("qform_sform_disagree"))
+    return np.asarray(chosen, dtype=np.float64)
+
+
+def _is_usable(affine: NDArray) -> bool:
+    if affine.shape != (4, 4) or not np.isfinite(affine).all():
+        return False
+    lengths = np.linalg.norm(affine[:3, :3], axis=0)
+    if lengths.min() < 1e-6:
+        return False
+    return bool(abs(np.linalg.det(affine[:3, :3] / lengths)) > 1e-4)
+
+
+def _real_values(stored: NDArray, header: Any) -> tuple[NDArray, int]:
+    """scl_slope and scl_inter applied, infinite values replaced; int16 where exact, else float32."""
+    from recon_engine.dicom import to_int16_where_exact
+
+    slope, intercept = float(header["scl_slope"]), float(header["scl_inter"])
+    if slope == 0 or not np.isfinite(slope) or not np.isfinite(intercept):
+        slope, intercept = 1.0, 0.0
+    if stored.dtype.kind in "iu" and slope == 1 and intercept == 0:
+        if stored.dtype.itemsize == 1 or stored.dtype.newbyteorder("=") == np.int16:
+            return stored.astype(np.int16), 0
+        whole = to_int16_where_exact(stored)
+        return (whole if whole.dtype == np.int16 else stored.astype(np.float32)), 0
+    values = stored.astype(np.float64) * slope + intercept if slope != 1 or intercept else stored.astype(np.float32)
+    values = values.astype(np.float32)
+    finite = np.isfinite(values)
+    nonfinite = int(values.size - finite.sum())
+    if nonfinite:
+        values[~finite] = values[finite].min() if finite.any() else 0
+    return to_int16_where_exact(values), nonfinite
