@@ -1,18 +1,20 @@
 // Window width and level: presets per modality, the mapping, and the drag. Widths and levels are real values
-// (HU, SUV, or the modality's own). Names are catalogue keys; the page translates them.
+// (HU, SUV, or the modality's own). A preset carries its id; the page has the words (pages/study/words.js).
 
 /** @typedef {{ width: number, level: number }} Window */
-/** @typedef {{ id: string, name: string, width: number, level: number, key: number | null }} Preset */
+/** @typedef {{ id: string, width: number, level: number, key: number | null }} Preset  key: 1 to 5, or menu only */
 
 /** Sources of the CT numbers: OHIF (1 to 5), Stone of Orthanc, dwv and a teaching site (menu only). */
-const CT = [
-  ["soft", "Soft tissue", 400, 40], ["lung", "Lung", 1500, -600], ["liver", "Liver", 150, 90],
-  ["bone", "Bone", 2500, 480], ["brain", "Brain", 80, 40],
-];
-const CT_MENU = [
-  ["abdomen", "Abdomen", 400, 60], ["angio", "Angio", 600, 300], ["head-wide", "Head, wide", 350, 90],
-  ["bone-narrow", "Bone, narrow", 1500, 300], ["stroke", "Stroke", 40, 40],
-];
+const CT = [preset("soft", 400, 40, 1), preset("lung", 1500, -600, 2), preset("liver", 150, 90, 3), preset("bone", 2500, 480, 4),
+  preset("brain", 80, 40, 5), preset("abdomen", 400, 60), preset("angio", 600, 300), preset("head-wide", 350, 90),
+  preset("bone-narrow", 1500, 300), preset("stroke", 40, 40)];
+/** Upper ends of the SUV windows on keys 1 to 5. */
+const SUV = [3, 5, 7, 10, 15];
+
+/** @param {string} id @param {number} width @param {number} level @param {number | null} [key] @returns {Preset} */
+function preset(id, width, level, key = null) {
+  return Object.freeze({ id, width, level, key });
+}
 
 /** From low and high ends to width and level. @param {number} low @param {number} high @returns {Window} */
 export const between = (low, high) => ({ width: Math.max(high - low, 1e-6), level: (low + high) / 2 });
@@ -24,27 +26,15 @@ export const between = (low, high) => ({ width: Math.max(high - low, 1e-6), leve
  * @returns {Preset[]}
  */
 export function presetsFor(modality, volume) {
-  if (modality === "CT") {
-    return [
-      ...CT.map(([id, name, width, level], place) => preset(id, name, width, level, place + 1)),
-      ...CT_MENU.map(([id, name, width, level]) => preset(id, name, width, level, null)),
-    ];
-  }
-  if (modality === "PT") {
-    return [["suv-5", 5, 2], ["suv-3", 3, 1], ["suv-7", 7, 3], ["suv-10", 10, 4], ["suv-15", 15, 5]]
-      .sort((a, b) => Number(a[2]) - Number(b[2]))
-      .map(([id, upper, key]) => preset(id, `SUV 0–${upper}`, Number(upper), Number(upper) / 2, Number(key)));
-  }
+  if (modality === "CT") return CT;
+  if (modality === "PT") return SUV.map((upper, place) => preset(`suv-${upper}`, upper, upper / 2, place + 1));
   const full = between(volume.value_range[0], volume.value_range[1]);
   return [
-    preset("file", "From the file", volume.window[0], volume.window[1], 1),
-    preset("automatic", "Automatic", volume.automatic_window[0], volume.automatic_window[1], 2),
-    preset("full", "Full range", full.width, full.level, 3),
+    preset("file", volume.window[0], volume.window[1], 1),
+    preset("automatic", volume.automatic_window[0], volume.automatic_window[1], 2),
+    preset("full", full.width, full.level, 3),
   ];
 }
-
-/** @param {string|number} id @param {string|number} name @param {string|number} width @param {string|number} level @param {number|null} key @returns {Preset} */
-const preset = (id, name, width, level, key) => ({ id: String(id), name: String(name), width: Number(width), level: Number(level), key });
 
 /**
  * The window a series opens with: PET 0 to 5 by habit, everything else as the server says.

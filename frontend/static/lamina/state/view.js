@@ -18,6 +18,7 @@ import { FITTED } from "../geometry/viewing.js";
  * @property {string | null} seriesId
  * @property {string | null} segmentationId  null: the newest of the series
  * @property {Layout} layout
+ * @property {ViewportName} main  the big one of "1+3"
  * @property {ViewportName | null} large  a viewport made large by double click
  * @property {ViewportName} active
  * @property {ToolName} tool
@@ -26,6 +27,7 @@ import { FITTED } from "../geometry/viewing.js";
  * @property {Record<string, Viewing>} viewing  zoom and pan per plane
  * @property {Record<string, Window>} windows  per plane
  * @property {boolean} interpolated
+ * @property {boolean} inverted
  * @property {boolean} texts
  * @property {number} fill  0 to 0.6
  * @property {boolean} outlines
@@ -40,6 +42,7 @@ export const initialView = () => ({
   seriesId: null,
   segmentationId: null,
   layout: "2x2",
+  main: "axial",
   large: null,
   active: "axial",
   tool: "window",
@@ -48,6 +51,7 @@ export const initialView = () => ({
   viewing: fitted(),
   windows: {},
   interpolated: true,
+  inverted: false,
   texts: true,
   fill: 0.24,
   outlines: true,
@@ -61,7 +65,7 @@ const PLANES = ["axial", "coronal", "sagittal"];
 const fitted = () => Object.fromEntries(PLANES.map((name) => [name, FITTED]));
 
 /** Keys that one action may set as they are. */
-const PLAIN = new Set(["layout", "large", "active", "tool", "linked", "point", "interpolated", "texts", "fill", "outlines", "planesIn3d", "clip", "lit"]);
+const PLAIN = new Set(["layout", "main", "large", "active", "tool", "linked", "point", "interpolated", "inverted", "texts", "fill", "outlines", "planesIn3d", "clip", "lit"]);
 
 /** @param {ViewState} view @param {{ type: string } & Record<string, any>} action @returns {ViewState} */
 export function reduceView(view, action) {

@@ -1,0 +1,69 @@
+/**
+ * <lam-tags>: what de-identification changes, before and after, kept elements too. Property `.changes`:
+ * [{tag, name, before, after, action}], null while loading.
+ */
+
+import { gettext } from "../i18n.js";
+import { fill, h } from "./dom.js";
+import { DASH } from "./format.js";
+
+const ACTIONS = () => ({
+  replaced: ["caution", gettext("replaced")],
+  removed: ["bad", gettext("removed")],
+  shifted: ["accent", gettext("moved")],
+  kept: ["", gettext("kept")],
+});
+
+class Tags extends HTMLElement {
+  /** @type {any[] | null} */
+  #changes = null;
+  #all = false;
+
+  get changes() {
+    return this.#changes;
+  }
+
+  set changes(changes) {
+    this.#changes = changes;
+    this.#draw();
+  }
+
+  /** Show kept elements too. */
+  set all(all) {
+    this.#all = all;
+    this.#draw();
+  }
+
+  #draw() {
+    const shown = this.#changes?.filter((change) => this.#all || change.action !== "kept");
+    const body = !shown
+      ? Array.from({ length: 10 }, () => h("tr", { "aria-hidden": "true" }, [1, 2, 3, 4].map(() => h("td", {}, h("span", { class: "grey" })))))
+      : shown.length === 0
+        ? h("tr", {}, h("td", { colspan: "4", class: "second" }, gettext("This series holds no direct identifier.")))
+        : shown.map((change) => this.#row(change));
+    fill(
+      this,
+      h(
+        "table",
+        { class: "table tags" },
+        h("thead", {}, h("tr", {}, h("th", { scope: "col" }, gettext("Tag")), h("th", { scope: "col" }, gettext("Before")), h("th", { scope: "col" }, gettext("After")), h("th", { scope: "col" }, h("span", { class: "for-screen-readers" }, gettext("What happens"))))),
+        h("tbody", {}, body),
+      ),
+    );
+  }
+
+  #row(/** @type {any} */ change) {
+    const [kind, text] = /** @type {any} */ (ACTIONS())[change.action] ?? ["", change.action];
+    const kept = change.action === "kept";
+    return h(
+      "tr",
+      {},
+      h("td", {}, h("span", {}, change.name), h("span", { class: "hint" }, change.tag)),
+      h("td", { class: "tags__before" }, kept ? change.before || DASH : h("del", {}, change.before || DASH)),
+      h("td", { class: "tags__after" }, change.after || DASH),
+      h("td", { class: "table__acts" }, h("span", { class: `chip${kind ? ` chip--${kind}` : ""}` }, text)),
+    );
+  }
+}
+
+customElements.define("lam-tags", Tags);

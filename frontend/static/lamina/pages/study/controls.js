@@ -1,0 +1,197 @@
+// The reader's hands: pointers and keys of the study page, wired to the open series.
+
+import { FITTED, zoomedAt } from "../../geometry/viewing.js";
+import { listen } from "../../tools/pointer.js";
+import { listenToKeys } from "../../tools/keys.js";
+import { toolFor } from "../../tools/tools.js";
+import { VIEWPORTS } from "./frames.js";
+
+/** @import { Surface2d } from "../../tools/tools.js" */
+/** @import { Room } from "./room.js" */
+/** @import { ViewportName } from "./frames.js" */
+/** @import { VolumeSession } from "./volume-session.js" */
+
+const PLANES = /** @type {const} */ (["axial", "coronal", "sagittal"]);
+
+/** @param {Room} room @param {Record<string, any>} values */
+const set = (room, values) => room.store.dispatch({ type: "view.set", values });
+
+/** A plane (or the picture) as the tools see it. @param {Room} room @param {"axial" | "coronal" | "sagittal"} name @returns {Surface2d | null} */
+function surfaceOf({ session, store }, name) {
+  if (!session) return null;
+  const common = {
+    name,
+    viewing: () => store.get().view.viewing[name],
+    window: () => store.get().view.windows[name],
+    setViewing: (/** @type {any} */ viewing) => store.dispatch({ type: "view.viewing", plane: name, viewing }),
+    setWindow: (/** @type {any} */ window) => store.dispatch({ type: "view.window", plane: name, window }),
+  };
+  if (session.kind === "volume") {
+    const volume = /** @type {VolumeSession} */ (/** @type {unknown} */ (session));
+    const view = volume.views[name];
+    return {
+      ...common,
+      width: view.width,
+      height: view.height,
+      extent: volume.planes[name],
+      valueStep: volume.unit === "SUV" ? 0.1 : Math.max(Math.abs(volume.volume.slope), 1e-6),
+      pointAt: (pixel) => view.pointAt(pixel),
+      setPoint: (point) => volume.goTo(point),
+    };
+  }
+  if (name !== "axial") return null;
+  const { view2d } = /** @type {any} */ (session);
+  return { ...common, width: view2d.width, height: view2d.height, extent: view2d.size, valueStep: 1, pointAt: () => null, setPoint: () => {} };
+}
+
+/** @param {Room} room @param {"axial" | "coronal" | "sagittal"} name */
+function listenToPlane(room, name) {
+  return listen(room.frames[name].element, {
+    press(pixel, event) {
+      set(room, { active: name });
+      const surface = surfaceOf(room, name);
+      return surface && toolFor(event, room.store.get().view.tool).start(surface, pixel);
+    },
+    hover: (pixel) => room.session?.hover(pixel && { name, pixel }),
+    click: () => {},
+    twice: () => enlarge(room, name),
+    scroll: (steps) => room.session?.scroll(name, steps),
+    zoom: (factor, pixel) => {
+      const surface = surfaceOf(room, name);
+      surface?.setViewing(zoomedAt(surface.extent, surface.viewing(), surface.width, surface.height, pixel, factor));
+    },
+  });
+}
+
+/** @param {Room} room */
+function listenToSpace(room) {
+  const { element } = room.frames.surfaces;
+  let hovering = 0;
+  const space = () => (room.session?.kind === "volume" ? /** @type {any} */ (room.session).space : null);
+  return listen(element, {
+    press(pixel, event) {
+      set(room, { active: "surfaces" });
+      const pane = space();
+      if (!pane) return null;
+      let [x, y] = pixel;
+      return ([toX, toY]) => {
+        const [dx, dy] = [toX - x, toY - y];
+        [x, y] = [toX, toY];
+        if (event.button === 2) pane.zoom(2 ** (-dy / 200));
+        else if (event.button === 1) pane.shift(dx, dy);
+        else pane.turn(dx, dy);
+      };
+    },
+    hover(pixel) {
+      const pane = space();
+      if (!pane) return;
+      clearTimeout(hovering);
+      if (!pixel) {
+        room.session?.hoverSurface?.(null);
+        return;
+      }
+      // Looking for the surface under the pointer costs milliseconds: only once it rests for a moment.
+      hovering = window.setTimeout(() => room.session?.hoverSurface?.(pane.pick(pixel)?.segment ?? null), 60);
+    },
+    click(pixel, event) {
+      const pane = space();
+      if (!pane || event.button !== 0) return;
+      const face = pane.cubeFaceAt(pixel);
+      if (face) {
+        pane.lookFrom(face);
+        return;
+      }
+      const hit = pane.pick(pixel);
+      if (hit) room.session?.goTo?.(hit.point);
+    },
+    twice(pixel) {
+      const pane = space();
+      const hit = pane?.pick(pixel);
+      if (hit) room.session?.goTo?.(hit.point);
+      else if (!pane?.cubeFaceAt(pixel)) enlarge(room, "surfaces");
+    },
+    scroll: (steps) => space()?.zoom(0.88 ** steps),
+    zoom: (factor) => space()?.zoom(factor),
+  });
+}
+
+/** One viewport large, or back. @param {Room} room @param {ViewportName} name */
+export function enlarge(room, name) {
+  const { large } = room.store.get().view;
+  set(room, { large: large === name ? null : name, active: name });
+}
+
+/** @param {Room} room */
+function keyActs(room) {
+  const view = () => room.store.get().view;
+  /** The active plane, or axial while the 3D is active. */
+  const plane = () => {
+    const { active } = view();
+    return active === "surfaces" ? "axial" : active;
+  };
+  const slices = (/** @type {number} */ steps) => room.session?.scroll(plane(), steps);
+  const zoom = (/** @type {number} */ factor) => {
+    if (view().active === "surfaces" && room.session?.kind === "volume") {
+      /** @type {any} */ (room.session).space.zoom(factor);
+      return;
+    }
+    const surface = surfaceOf(room, plane());
+    if (surface) surface.setViewing(zoomedAt(surface.extent, surface.viewing(), surface.width, surface.height, [surface.width / 2, surface.height / 2], factor));
+  };
+  const step = (/** @type {number} */ by) => {
+    const at = VIEWPORTS.indexOf(view().active);
+    const name = VIEWPORTS[(at + by + VIEWPORTS.length) % VIEWPORTS.length];
+    set(room, { active: name, large: view().large ? name : null });
+  };
+  const series = (/** @type {number} */ by) => {
+    const { series: list } = room.store.get().study;
+    const at = list.findIndex((one) => one.id === view().seriesId);
+    const next = list[at + by];
+    if (next) room.openSeries(next.id);
+  };
+  /** @type {Record<string, () => void>} */
+  const acts = {
+    "slice-back": () => slices(-1),
+    "slice-on": () => slices(1),
+    "slice-first": () => room.session?.toSlice(plane(), 0),
+    "slice-last": () => room.session?.toSlice(plane(), Number.MAX_SAFE_INTEGER),
+    "viewport-back": () => step(-1),
+    "viewport-on": () => step(1),
+    "series-back": () => series(-1),
+    "series-on": () => series(1),
+    "tool-window": () => set(room, { tool: "window" }),
+    "tool-pan": () => set(room, { tool: "pan" }),
+    "tool-zoom": () => set(room, { tool: "zoom" }),
+    "tool-crosshair": () => set(room, { tool: "crosshair" }),
+    "zoom-in": () => zoom(1.25),
+    "zoom-out": () => zoom(0.8),
+    fit: () => {
+      if (view().active === "surfaces" && room.session?.kind === "volume") /** @type {any} */ (room.session).space.fit();
+      else room.store.dispatch({ type: "view.viewing", plane: plane(), viewing: FITTED });
+    },
+    reset: () => room.session?.reset(),
+    invert: () => set(room, { inverted: !view().inverted }),
+    texts: () => set(room, { texts: !view().texts }),
+    panel: () => room.togglePanel(),
+    sheet: () => room.showKeys(),
+    small: () => view().large && set(room, { large: null }),
+  };
+  for (const key of [1, 2, 3, 4, 5]) {
+    acts[`window-${key}`] = () => {
+      const preset = room.session?.presets.find((/** @type {any} */ one) => one.key === key);
+      if (preset) room.store.dispatch({ type: "view.window", plane: plane(), window: { width: preset.width, level: preset.level } });
+    };
+  }
+  return acts;
+}
+
+/** @param {Room} room @returns {() => void} */
+export function listenToReader(room) {
+  const stops = [...PLANES.map((name) => listenToPlane(room, name)), listenToSpace(room), listenToKeys(keyActs(room))];
+  const focus = new AbortController();
+  for (const name of VIEWPORTS) {
+    room.frames[name].element.addEventListener("focus", () => set(room, { active: name }), { signal: focus.signal });
+  }
+  stops.push(() => focus.abort());
+  return () => stops.forEach((stop) => stop());
+}

@@ -1,0 +1,36 @@
+// What the parts of the study page share: the store, the stage, the viewports, the open series.
+
+/** @import { Store } from "../../state/store.js" */
+/** @import { StudyState } from "../../state/study.js" */
+/** @import { ViewState } from "../../state/view.js" */
+/** @import { Stage } from "../../scene/stage.js" */
+/** @import { Frame, ViewportName } from "./frames.js" */
+/** @import { PictureSession } from "./picture-session.js" */
+/** @import { VolumeSession } from "./volume-session.js" */
+
+/** @typedef {{ view: ViewState, study: StudyState }} RoomState */
+
+/**
+ * @typedef {object} Room
+ * @property {Store<RoomState>} store
+ * @property {Stage} stage
+ * @property {HTMLElement} grid
+ * @property {Record<ViewportName, Frame>} frames
+ * @property {(VolumeSession | PictureSession) & Record<string, any> | null} session
+ * @property {any} segmentation  the one that is shown, or null
+ * @property {string | null} wantedSegmentation  chosen by hand; null takes the newest
+ * @property {(text: string) => void} report  something failed that the reader should know
+ * @property {(name: string) => void} mark  a moment worth measuring, on the page's own timeline
+ * @property {(id: string) => void} openSeries
+ * @property {() => void} togglePanel
+ * @property {() => void} showKeys
+ */
+
+/** @param {any} person the study's `may` @param {string} act */
+export const may = (person, act) => Array.isArray(person) && person.includes(act);
+
+/** @param {string} name */
+export function mark(name) {
+  performance.mark(`lamina:${name}`);
+  document.documentElement.dataset[name] = String(Math.round(performance.now()));
+}

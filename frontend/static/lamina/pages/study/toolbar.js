@@ -1,0 +1,104 @@
+// The tool rail at the left and the tool bar above the viewports.
+
+import { fill, h, icon } from "../../components/dom.js";
+import { percent } from "../../components/format.js";
+import { sameWindow } from "../../geometry/windows.js";
+import { gettext } from "../../i18n.js";
+import { TOOLS } from "../../tools/tools.js";
+import { word } from "./words.js";
+
+/** @import { Room } from "./room.js" */
+
+/** @param {Room} room @param {Record<string, any>} values */
+const set = (room, values) => room.store.dispatch({ type: "view.set", values });
+
+/** @param {string} symbol @param {string} name @param {string} key @param {() => void} run @param {Record<string, any>} [more] */
+const railButton = (symbol, name, key, run, more = {}) =>
+  h("button", { class: "rail__button", type: "button", title: key ? `${name} (${key})` : name, "aria-label": name, "aria-keyshortcuts": key.length === 1 ? key : null, onclick: run, ...more },
+    icon(symbol), key && h("span", { class: "rail__key", "aria-hidden": "true" }, key));
+
+/** @param {HTMLElement} rail @param {Room} room */
+export function makeRail(rail, room) {
+  const tools = TOOLS.map((tool) => railButton(tool.symbol, word(tool.id), tool.key, () => set(room, { tool: tool.id }), { dataset: { tool: tool.id } }));
+  const invert = railButton("contrast", gettext("Invert"), "I", () => set(room, { inverted: !room.store.get().view.inverted }));
+  const smooth = railButton("blend", gettext("Smooth between voxels"), "", () => set(room, { interpolated: !room.store.get().view.interpolated }), { dataset: { act: "interpolate" } });
+  const reset = railButton("rotate-ccw", gettext("Reset the view"), "", () => room.session?.reset(), { dataset: { act: "reset" } });
+  reset.title = `${gettext("Reset the view")} (${gettext("Space")})`;
+  fill(
+    rail,
+    tools,
+    h("span", { class: "rail__line" }),
+    invert,
+    smooth,
+    reset,
+    h("span", { class: "rail__gap" }),
+    railButton("keyboard", gettext("Show all keys"), "?", () => room.showKeys()),
+  );
+  room.store.watch((state) => state.view, (view) => {
+    for (const button of tools) button.setAttribute("aria-pressed", String(button.dataset.tool === view.tool));
+    invert.setAttribute("aria-pressed", String(view.inverted));
+    smooth.setAttribute("aria-pressed", String(view.interpolated));
+  });
+}
+
+const LAYOUTS = /** @type {const} */ ([["2x2", "grid-2x2"], ["1+3", "layout-grid"], ["3d", "box"]]);
+
+/** @param {HTMLElement} bar @param {Room} room */
+export function makeToolbar(bar, room) {
+  const { store } = room;
+  const layouts = LAYOUTS.map(([layout, symbol]) =>
+    h("button", { type: "button", "aria-pressed": "false", title: word(layout), dataset: { layout }, onclick: () => {
+      const { active } = store.get().view;
+      set(room, { layout, large: null, main: active === "surfaces" ? "axial" : active });
+    } }, icon(symbol), h("span", { class: "wide-only" }, word(layout))));
+  const presets = h("div", { class: "segmented", role: "group", "aria-label": gettext("Window") });
+  const more = h("select", { class: "tool-select", "aria-label": gettext("More windows"), hidden: true, onchange: () => {
+    const preset = room.session?.presets.find((/** @type {any} */ one) => one.id === more.value);
+    more.value = "";
+    if (preset) apply(preset);
+  } });
+  const linked = h("button", { class: "tool-toggle", type: "button", "aria-pressed": "true", title: gettext("Zoom and window go to all planes"), onclick: () => set(room, { linked: !store.get().view.linked }) },
+    icon("link"), h("span", { class: "wide-only" }, gettext("Linked")));
+  const outlines = h("button", { class: "tool-toggle", type: "button", "aria-pressed": "true", title: gettext("Outlines on the planes"), dataset: { act: "outlines" }, onclick: () => set(room, { outlines: !store.get().view.outlines }) },
+    icon("square"), h("span", { class: "wide-only" }, gettext("Outline")));
+  const fillRange = h("input", { class: "range", type: "range", min: "0", max: "60", step: "2", "aria-label": gettext("Fill of the outlines"), oninput: () => set(room, { fill: Number(fillRange.value) / 100 }) });
+  const fillText = h("output", { class: "tool-value" });
+  fill(
+    bar,
+    h("div", { class: "segmented", role: "group", "aria-label": gettext("Layout") }, layouts),
+    presets,
+    more,
+    linked,
+    h("span", { class: "tool-bar__gap" }),
+    outlines,
+    h("label", { class: "tool-range" }, h("span", {}, gettext("Fill")), fillRange, fillText),
+    h("button", { class: "icon-button panel-button", type: "button", "aria-label": gettext("Panel"), title: `${gettext("Panel")} (\\)`, onclick: () => room.togglePanel() }, icon("panel-right")),
+  );
+
+  /** @param {{ width: number, level: number }} preset */
+  const apply = ({ width, level }) => {
+    const { active } = store.get().view;
+    store.dispatch({ type: "view.window", plane: active === "surfaces" ? "axial" : active, window: { width, level } });
+  };
+  /** @type {any} */
+  let shownFor;
+  store.watch((state) => state.view, (view) => {
+    for (const button of layouts) button.setAttribute("aria-pressed", String(button.dataset.layout === view.layout));
+    linked.setAttribute("aria-pressed", String(view.linked));
+    outlines.setAttribute("aria-pressed", String(view.outlines));
+    fillRange.value = String(Math.round(view.fill * 100));
+    fillText.textContent = percent(view.fill);
+    const list = room.session?.presets ?? [];
+    if (shownFor !== list) {
+      shownFor = list;
+      fill(presets, list.filter((one) => one.key !== null).map((one) =>
+        h("button", { type: "button", "aria-pressed": "false", dataset: { preset: one.id }, onclick: () => apply(one) }, word(one.id), h("span", { class: "segmented__key", "aria-hidden": "true" }, one.key))));
+      const others = list.filter((one) => one.key === null);
+      more.hidden = others.length === 0;
+      fill(more, h("option", { value: "" }, gettext("More")), others.map((one) => h("option", { value: one.id }, word(one.id))));
+    }
+    const window = view.windows[view.active === "surfaces" ? "axial" : view.active];
+    const chosen = window && list.find((one) => sameWindow(window, one));
+    for (const button of presets.children) button.setAttribute("aria-pressed", String(button.dataset.preset === chosen?.id));
+  });
+}

@@ -1,0 +1,278 @@
+// The 3D pane: camera, surfaces, the planes inside, one clipping plane, picking. Units are LPS millimetres.
+
+import { PerspectiveCamera, Plane as ClippingPlane, Raycaster, Scene, Vector2, Vector3 } from "three";
+
+import { between, eyeOf, FIELD_OF_VIEW, fitDistance, basisOf, nearer, shifted, STANDARD_VIEWS, turned } from "../geometry/orbit.js";
+import { firstKept, sortDepth } from "../geometry/picking.js";
+import { dot } from "../geometry/vectors.js";
+import { radius } from "../geometry/volume.js";
+import { drawAxesCube, faceOfCubeAt } from "./axes-cube.js";
+
+/** @import { WebGLRenderer } from "three" */
+/** @import { Orbit } from "../geometry/orbit.js" */
+/** @import { Clip } from "../geometry/picking.js" */
+/** @import { Point } from "../geometry/vectors.js" */
+/** @import { VolumeGeometry } from "../geometry/volume.js" */
+/** @import { SpacePlanes } from "./space-planes.js" */
+/** @import { Stage } from "./stage.js" */
+/** @import { Surfaces } from "./surfaces.js" */
+
+const FLIGHT = 400;
+
+export class SpaceViewport {
+  /** @param {Stage} stage @param {HTMLElement} element @param {HTMLCanvasElement} lines */
+  constructor(stage, element, lines) {
+    this.stage = stage;
+    this.element = element;
+    this.lines = lines;
+    this.context = /** @type {CanvasRenderingContext2D} */ (lines.getContext("2d"));
+    this.scene = new Scene();
+    this.camera = new PerspectiveCamera(FIELD_OF_VIEW, 1, 1, 10_000);
+    this.raycaster = new Raycaster();
+    /** @type {Orbit} */
+    this.orbit = { target: [0, 0, 0], azimuth: 0, elevation: 0, distance: 1000 };
+    this.reach = 200;
+    /** @type {Surfaces | null} */
+    this.surfaces = null;
+    /** @type {SpacePlanes | null} */
+    this.planes = null;
+    /** @type {Clip | null} */
+    this.clip = null;
+    this.clipping = [new ClippingPlane()];
+    this.flight = 0;
+    this.later = 0;
+    this.letters = true;
+    this.remove = stage.add(this);
+  }
+
+  get width() {
+    return this.element.clientWidth;
+  }
+
+  get height() {
+    return this.element.clientHeight;
+  }
+
+  // --- what is in it --------------------------------------------------------------------------------------------
+
+  /** Look at a volume from the front. @param {VolumeGeometry} geometry */
+  lookAtVolume(geometry) {
+    this.volume = geometry;
+    this.reach = radius(geometry);
+    this.orbit = { target: geometry.centre, azimuth: 0, elevation: 0, distance: this.fitted(this.reach * 0.82) };
+    this.invalidate();
+  }
+
+  /** @param {Surfaces} surfaces @returns {() => void} */
+  addSurfaces(surfaces) {
+    const remove = surfaces.addTo(this.scene);
+    this.surfaces = surfaces;
+    this.applyClip();
+    this.invalidate();
+    return () => {
+      remove();
+      if (this.surfaces === surfaces) this.surfaces = null;
+      this.invalidate();
+    };
+  }
+
+  /** @param {SpacePlanes} planes @returns {() => void} */
+  addPlanes(planes) {
+    const remove = planes.addTo(this.scene);
+    this.planes = planes;
+    this.applyClip();
+    this.invalidate();
+    return () => {
+      remove();
+      if (this.planes === planes) this.planes = null;
+      this.invalidate();
+    };
+  }
+
+  /** Keep only one side. @param {Clip | null} clip */
+  setClip(clip) {
+    this.clip = clip;
+    this.applyClip();
+    this.invalidate();
+  }
+
+  applyClip() {
+    if (this.clip) {
+      this.clipping[0].normal.fromArray(this.clip.normal);
+      this.clipping[0].constant = this.clip.constant;
+    }
+    const planes = this.clip ? this.clipping : [];
+    this.surfaces?.setClipping(planes);
+    this.planes?.setClipping(planes);
+  }
+
+  // --- camera ---------------------------------------------------------------------------------------------------
+
+  /** @param {number} size */
+  fitted(size) {
+    return fitDistance(size, this.width / Math.max(this.height, 1));
+  }
+
+  /** @param {number} dx @param {number} dy */
+  turn(dx, dy) {
+    this.stand(turned(this.orbit, dx, dy, this.height));
+  }
+
+  /** @param {number} dx @param {number} dy */
+  shift(dx, dy) {
+    this.stand(shifted(this.orbit, dx, dy, this.height));
+  }
+
+  /** @param {number} factor */
+  zoom(factor) {
+    this.stand(nearer(this.orbit, factor, this.reach));
+  }
+
+  /** @param {keyof typeof STANDARD_VIEWS} name */
+  lookFrom(name) {
+    this.flyTo({ ...this.orbit, ...STANDARD_VIEWS[name] });
+  }
+
+  /** Everything that is shown, from where the camera stands. */
+  fit() {
+    const ball = this.surfaces?.sphere();
+    if (ball) this.flyTo({ ...this.orbit, target: ball.center.toArray(), distance: this.fitted(ball.radius * 0.9) });
+    else if (this.volume) this.flyTo({ ...this.orbit, target: this.volume.centre, distance: this.fitted(this.reach * 0.82) });
+  }
+
+  /** From the front, everything in view. */
+  reset() {
+    this.orbit = { ...this.orbit, ...STANDARD_VIEWS.A };
+    this.fit();
+  }
+
+  /** One segment in the middle, filling half of the pane. @param {number} number */
+  centreOn(number) {
+    const mesh = this.surfaces?.meshes.get(number);
+    const ball = mesh?.geometry.boundingSphere;
+    if (!mesh || !ball) return;
+    this.flyTo({ ...this.orbit, target: ball.center.clone().add(mesh.position).toArray(), distance: this.fitted(ball.radius * 1.5) });
+  }
+
+  /** @param {Orbit} orbit */
+  stand(orbit) {
+    cancelAnimationFrame(this.flight);
+    this.orbit = orbit;
+    this.invalidate();
+  }
+
+  /** @param {Orbit} to */
+  flyTo(to) {
+    cancelAnimationFrame(this.flight);
+    if (window.matchMedia("(prefers-reduced-motion: reduce)").matches) {
+      this.stand(to);
+      return;
+    }
+    const from = this.orbit;
+    let started = 0;
+    const step = (/** @type {number} */ now) => {
+      started ||= now;
+      const along = Math.min((now - started) / FLIGHT, 1);
+      this.orbit = between(from, to, along);
+      this.invalidate();
+      if (along < 1) this.flight = requestAnimationFrame(step);
+    };
+    this.flight = requestAnimationFrame(step);
+  }
+
+  // --- drawing --------------------------------------------------------------------------------------------------
+
+  invalidate() {
+    this.stage.invalidate(this);
+  }
+
+  /** The planes moved, not the camera: on a slow machine the slices go first and the 3D follows when they rest. */
+  invalidateBehind() {
+    if (!this.stage.software) {
+      this.invalidate();
+      return;
+    }
+    clearTimeout(this.later);
+    this.later = window.setTimeout(() => this.invalidate(), 120);
+  }
+
+  /** @param {WebGLRenderer} renderer @param {number} width @param {number} height */
+  draw(renderer, width, height) {
+    const ratio = Math.min(window.devicePixelRatio || 1, 2);
+    const [wide, high] = [Math.round(width * ratio), Math.round(height * ratio)];
+    if (this.lines.width !== wide || this.lines.height !== high) {
+      this.lines.width = wide;
+      this.lines.height = high;
+    }
+    this.context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    this.context.clearRect(0, 0, width, height);
+    renderer.clear();
+    this.placeCamera(width, height);
+    // Of two see-through surfaces the one whose near side is farther comes first: what lies inside a shell is drawn
+    // before the shell.
+    renderer.setTransparentSort((a, b) => {
+      if (a.groupOrder !== b.groupOrder) return a.groupOrder - b.groupOrder;
+      return this.depthOf(b) - this.depthOf(a);
+    });
+    renderer.render(this.scene, this.camera);
+    if (this.letters) drawAxesCube(this.context, this.orbit, width, height);
+  }
+
+  /** @param {any} item */
+  depthOf(item) {
+    const size = item.object.geometry.boundingSphere?.radius ?? 0;
+    return sortDepth(this.camera.position.distanceTo(item.object.position), size);
+  }
+
+  /** @param {number} width @param {number} height */
+  placeCamera(width, height) {
+    const { camera, orbit } = this;
+    camera.aspect = width / Math.max(height, 1);
+    camera.near = Math.max(orbit.distance - this.reach * 4, orbit.distance * 0.02);
+    camera.far = orbit.distance + this.reach * 4;
+    camera.position.fromArray(eyeOf(orbit));
+    camera.up.fromArray(basisOf(orbit).up);
+    camera.lookAt(new Vector3().fromArray(orbit.target));
+    camera.updateProjectionMatrix();
+    camera.updateMatrixWorld();
+  }
+
+  // --- picking --------------------------------------------------------------------------------------------------
+
+  /**
+   * The shown surface under a pixel, on the kept side of the clipping plane.
+   * @param {[number, number]} pixel @returns {{ segment: number, point: Point } | null}
+   */
+  pick([x, y]) {
+    if (!this.surfaces) return null;
+    this.placeCamera(this.width, this.height);
+    this.raycaster.setFromCamera(new Vector2((x / this.width) * 2 - 1, 1 - (y / this.height) * 2), this.camera);
+    const shown = [...this.surfaces.meshes.values()].filter((mesh) => mesh.visible);
+    const hits = this.raycaster.intersectObjects(shown, false).map((hit) => ({ segment: hit.object.userData.segment, point: /** @type {Point} */ (hit.point.toArray()) }));
+    return firstKept(hits, this.clip);
+  }
+
+  /** The pixel of a point, for tests and labels. @param {Point} point @returns {[number, number]} */
+  pixelOf(point) {
+    this.placeCamera(this.width, this.height);
+    const flat = new Vector3().fromArray(point).project(this.camera);
+    return [((flat.x + 1) / 2) * this.width, ((1 - flat.y) / 2) * this.height];
+  }
+
+  /** @param {[number, number]} pixel @returns {keyof typeof STANDARD_VIEWS | null} */
+  cubeFaceAt(pixel) {
+    return this.letters ? faceOfCubeAt(this.orbit, pixel, this.width, this.height) : null;
+  }
+
+  /** Does the camera look along this direction from its growing side? @param {Point} direction */
+  facedBy(direction) {
+    return dot(basisOf(this.orbit).back, direction) > 0;
+  }
+
+  dispose() {
+    cancelAnimationFrame(this.flight);
+    clearTimeout(this.later);
+    this.remove();
+    this.scene.clear();
+  }
+}
