@@ -1,0 +1,163 @@
+"""Reading jobs: the line, who may see what, and the JSON every page gets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, Q, QuerySet
+
+from server.accounts.selectors import acts_in, may, project_ids_with
+from server.jobs import estimate
+from server.jobs.kinds import kind_of
+from server.jobs.models import Job, Worker
+from server.jobs.states import JobState
+
+LINE = ("-priority", "created_at", "id")
+PAST_RUNS = 20
+CANCELLABLE = frozenset({JobState.QUEUED, JobState.RUNNING})
+RETRYABLE = frozenset({JobState.FAILED, JobState.CANCELLED})
+
+
+def waiting(queue: str) -> QuerySet[Job]:
+    """The line of one queue, first in line first."""
+    return Job.objects.filter(queue=queue, state=JobState.QUEUED).order_by(*LINE)
+
+
+def waiting_counts() -> dict[str, int]:
+    """How many jobs wait in each queue that has any."""
+    rows = Job.objects.filter(state=JobState.QUEUED).order_by().values("queue").annotate(n=Count("id"))
+    return {row["queue"]: row["n"] for row in rows}
+
+
+def place_in_line(job: Job) -> int | None:
+    """1 for the next job of its queue, None when it does not wait."""
+    if job.state != JobState.QUEUED:
+        return None
+    before = Q(priority__gt=job.priority) | Q(priority=job.priority) & (
+        Q(created_at__lt=job.created_at) | Q(created_at=job.created_at, id__lt=job.id)
+    )
+    return waiting(job.queue).filter(before).count() + 1
+
+
+def places_in_line(jobs: Iterable[Job]) -> dict[UUID, int]:
+    """`place_in_line` for many jobs with one query per queue."""
+    queues = {job.queue for job in jobs if job.state == JobState.QUEUED}
+    places: dict[UUID, int] = {}
+    for queue in queues:
+        for place, job_id in enumerate(waiting(queue).values_list("id", flat=True), start=1):
+            places[job_id] = place
+    return places
+
+
+def jobs_visible_to(user: Any) -> QuerySet[Job]:
+    """Jobs of the projects the person belongs to; those told on a person's own stream only to that person."""
+    if not getattr(user, "is_authenticated", False):
+        return Job.objects.none()
+    mine = Q(stream=f"user:{user.pk}") | ~Q(stream__startswith="user:")
+    return Job.objects.filter(mine, project_id__in=project_ids_with(user, "view")).select_related("requested_by")
+
+
+def latest_by_owner(owner_kind: str, owner_ids: Iterable[UUID]) -> dict[UUID, Job]:
+    """The newest job of each owner, in one query."""
+    rows = (
+        Job.objects.filter(owner_kind=owner_kind, owner_id__in=list(owner_ids))
+        .order_by("owner_id", "-created_at")
+        .distinct("owner_id")
+        .select_related("requested_by")
+    )
+    return {job.owner_id: job for job in rows}
+
+
+def past_seconds(job: Job) -> list[float]:
+    """Durations of the last successful runs of the same kind, algorithm and device, newest first."""
+    rows = Job.objects.filter(kind=job.kind, state=JobState.SUCCEEDED, device=job.device, started_at__isnull=False)
+    if algorithm := job.parameters.get("algorithm"):
+        rows = rows.filter(parameters__algorithm=algorithm)
+    times = rows.order_by("-finished_at").values_list("started_at", "finished_at")[:PAST_RUNS]
+    return [(end - start) / timedelta(seconds=1) for start, end in times if end]
+
+
+def time_left(elapsed: float, fraction: float, past: list[float]) -> float | None:
+    """Seconds to go of a running job after `elapsed` seconds, None while nothing is known."""
+    return estimate.seconds_left(elapsed, fraction, estimate.typical_seconds(past))
+
+
+def _act(job: Job) -> str:
+    kind = kind_of(job.kind)
+    return kind.act if kind else "manage"
+
+
+def may_act_on(user: Any, job: Job) -> bool:
+    """Cancelling and retrying need the role that could have started it."""
+    return may(user, job.project_id, _act(job))
+
+
+def job_json(
+    job: Job, *, user: Any = None, places: Mapping[UUID, int] | None = None, acts: Any = None
+) -> dict[str, Any]:
+    """The job as every page sees it.
+
+    Without `user` the two permissions say what the state allows (events go to many people); with it they say what
+    this person may do. For lists hand in `places` and, per project, `acts` so that no query is made per row.
+    """
+    place = places.get(job.pk) if places is not None else place_in_line(job)
+    allowed = True
+    if user is not None:
+        allowed = _act(job) in (acts if acts is not None else acts_in(user, job.project_id))
+    algorithm = job.parameters.get("algorithm")
+    return {
+        "id": str(job.pk),
+        "kind": job.kind,
+        "state": str(job.state),
+        "queue": job.queue,
+        "place": place,
+        "phase": job.phase,
+        "detail": job.detail,
+        "fraction": job.fraction,
+        "seconds_left": job.seconds_left,
+        "attempt": job.attempt,
+        "max_attempts": job.max_attempts,
+        "device": job.device,
+        "worker": job.worker,
+        "error": error_json(job),
+        "created_at": job.created_at.isoformat(),
+        "started_at": job.started_at.isoformat() if job.started_at else None,
+        "finished_at": job.finished_at.isoformat() if job.finished_at else None,
+        "requested_by": {"id": str(job.requested_by_id), "name": job.requested_by.display_name}
+        if job.requested_by
+        else None,
+        "study_id": str(job.owner_id) if job.owner_kind == "study" else None,
+        "algorithm": {
+            "name": algorithm,
+            "version": job.parameters.get("version", ""),
+            "title": job.parameters.get("title", algorithm),
+        }
+        if algorithm
+        else None,
+        "retry_of": str(job.retry_of_id) if job.retry_of_id else None,
+        "can_cancel": allowed and job.state in CANCELLABLE and job.cancel_requested_at is None,
+        "can_retry": allowed and job.state in RETRYABLE,
+        "result": job.result,
+    }
+
+
+def jobs_json(jobs: Iterable[Job], *, user: Any) -> list[dict[str, Any]]:
+    """`job_json` for a list: one query per queue for places, one per project for rights."""
+    rows = list(jobs)
+    places = places_in_line(rows)
+    acts = {project_id: acts_in(user, project_id) for project_id in {job.project_id for job in rows}}
+    return [job_json(job, user=user, places=places, acts=acts[job.project_id]) for job in rows]
+
+
+def error_json(job: Job) -> dict[str, Any] | None:
+    if not job.error_code:
+        return None
+    return {"code": job.error_code, "message": job.error_message, "facts": job.error_facts}
+
+
+def live_workers() -> list[Worker]:
+    """Every worker slot that beat lately, by name; `is_silent` says which missed its lease."""
+    return list(Worker.objects.select_related("job").order_by("name"))

@@ -1,0 +1,44 @@
+"""The one Celery task, and the life of a slot in each prefork child."""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import Any
+
+from celery.signals import worker_init, worker_process_init, worker_process_shutdown
+
+from server.celery import app
+from server.jobs import hints, worker
+from server.jobs.guard import work_queue
+
+log = logging.getLogger("lamina.jobs")
+
+
+@app.task(name="jobs.work")
+def work(queue: str, version: int = hints.VERSION) -> None:
+    """A hint came: do what waits in `queue`. A spare hint costs one empty query."""
+    if version != hints.VERSION:
+        log.warning("a hint of version %s for %s was left alone; the sweeper asks again", version, queue)
+        return
+    work_queue(worker.current_slot(), queue)
+
+
+@worker_init.connect
+def _name_the_node(sender: Any = None, **_: Any) -> None:
+    """Runs in the parent: its children inherit the name."""
+    os.environ.setdefault("LAMINA_WORKER_NAME", getattr(sender, "hostname", "") or worker.node_name())
+
+
+@worker_process_init.connect
+def _open_slot(**_: Any) -> None:
+    """Runs in each child after the fork, in the thread that will run tasks."""
+    from billiard.process import current_process
+
+    queues = list(app.amqp.queues.consume_from)
+    worker.current_slot(getattr(current_process(), "index", 0), queues, restarts=True)
+
+
+@worker_process_shutdown.connect
+def _close_slot(**_: Any) -> None:
+    worker.close_slot()
