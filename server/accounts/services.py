@@ -233,6 +233,7 @@ def change_password(*, user: User, password: str, keep_session: str | None = Non
 @transaction.atomic
 def reset_password(*, user: User, by: User) -> str:
     """The path of a one-time link to choose a new password. The old password stops working now."""
+    user = User.objects.select_for_update().get(pk=user.pk)  # the token covers the last sign-in as stored
     user.set_unusable_password()
     user.save(update_fields=["password", "modified_at"])
     end_sessions(user=user, by=by, reason="password_reset")
