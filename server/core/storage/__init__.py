@@ -8,6 +8,7 @@ from server.core.storage.objects import (
     IntegrityError,
     ObjectReader,
     StorageFull,
+    check_reserve,
     erase_owner,
     open_range,
     put,
@@ -16,7 +17,7 @@ from server.core.storage.objects import (
     reader,
     size,
 )
-from server.core.storage.parts import append_part, read_part, remove_part
+from server.core.storage.parts import append_part, new_plain_file, read_part, remove_part
 from server.core.storage.workspaces import clean_workspaces, materialise, workspace
 
 __all__ = [
@@ -24,9 +25,11 @@ __all__ = [
     "ObjectReader",
     "StorageFull",
     "append_part",
+    "check_reserve",
     "clean_workspaces",
     "erase_owner",
     "materialise",
+    "new_plain_file",
     "open_range",
     "put",
     "put_file",

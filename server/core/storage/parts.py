@@ -12,7 +12,9 @@ import os
 import secrets as random
 import struct
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -80,6 +82,19 @@ def read_part(owner_id: UUID, part_id: UUID, stored_size: int) -> Iterator[bytes
                 place, expected = place + HEADER.size + len(sealed), expected + length
     except (InvalidTag, struct.error, FileNotFoundError):
         raise IntegrityError(f"{owner_id}/{part_id}") from None
+
+
+@contextmanager
+def new_plain_file(path: Path) -> Iterator[BinaryIO]:
+    """A plain file (0600) in a workspace. Raises StorageFull when the device refuses more bytes."""
+    try:
+        with open(path, "xb") as file:
+            os.fchmod(file.fileno(), 0o600)
+            yield file
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+            raise StorageFull() from error
+        raise
 
 
 def remove_part(owner_id: UUID, part_id: UUID) -> None:

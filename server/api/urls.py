@@ -1,0 +1,18 @@
+"""Everything below /api/, gathered from the apps."""
+
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView
+
+urlpatterns = [
+    path("", include("server.accounts.api_urls")),
+    path("", include("server.realtime.api_urls")),
+    path("", include("server.jobs.api_urls")),
+    path("", include("server.api.studies")),
+    path("", include("server.studies.api")),
+    path("", include("server.studies.intake_api")),
+    path("", include("server.studies.tus")),
+    path("", include("server.algorithms.api")),
+    path("", include("server.reconstructions.api")),
+    path("", include("server.operations.api_urls")),
+    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+]

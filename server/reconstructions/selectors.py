@@ -1,0 +1,62 @@
+"""Who sees which results, and which algorithms fit a series."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, QuerySet
+
+from server import engine
+from server.algorithms.models import AlgorithmVersion
+from server.algorithms.selectors import versions_in_service
+from server.reconstructions.models import Segment, Segmentation
+from server.studies.models import Series
+from server.studies.selectors import studies_visible_to
+
+
+def segmentations_visible_to(user: Any) -> QuerySet[Segmentation]:
+    """Results of the studies the person may see, with everything their JSON needs."""
+    rows = Segmentation.objects.filter(study__in=studies_visible_to(user))
+    return complete(rows)
+
+
+def complete(rows: QuerySet[Segmentation]) -> QuerySet[Segmentation]:
+    joined = rows.select_related("algorithm_version__algorithm", "job", "study")
+    return joined.prefetch_related("segments__surface").order_by("created_at", "id")
+
+
+def segment_counts(study_ids: Iterable[UUID]) -> dict[UUID, int]:
+    """Segments per study of a page, in one query."""
+    rows = (
+        Segment.objects.filter(segmentation__study_id__in=list(study_ids))
+        .order_by()
+        .values("segmentation__study_id")
+        .annotate(n=Count("id"))
+    )
+    return {row["segmentation__study_id"]: row["n"] for row in rows}
+
+
+def facts_of(series: Series) -> dict[str, Any]:
+    """What the engine's fit needs to know."""
+    return {
+        "modality": series.modality,
+        "shape": tuple(series.shape) if series.shape else None,
+        "spacing_mm": tuple(series.spacing_mm) if series.spacing_mm else None,
+        "phantom": bool(series.finding.get("facts", {}).get("phantom")),
+        "verdict": series.finding["verdict"],
+        "is_volume": series.is_volume,
+        "reasons": tuple(series.finding["reasons"]),
+    }
+
+
+def why_not(version: AlgorithmVersion, series: Series) -> tuple[str, ...]:
+    """Sentences why this version cannot take this series; empty when it fits."""
+    return engine.fit(version.description, facts_of(series))
+
+
+def algorithms_for(series: Series) -> list[tuple[AlgorithmVersion, tuple[str, ...]]]:
+    """Every algorithm in service with the reasons why it does not fit, those that fit first."""
+    offered = [(version, why_not(version, series)) for version in versions_in_service()]
+    return sorted(offered, key=lambda pair: bool(pair[1]))

@@ -1,0 +1,139 @@
+"""Series and their bytes over HTTP; the bin. Lists of studies stand in server/api, which also knows results."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponseBase
+from django.shortcuts import get_object_or_404
+from django.urls import path
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework import status
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from server.accounts.selectors import may
+from server.studies import services
+from server.studies.files import stored_file
+from server.studies.models import Series, Study
+from server.studies.selectors import series_visible_to, studies_visible_to
+from server.studies.serializers import SeriesSerializer, StudySerializer, study_json
+
+BYTES = {(200, "application/octet-stream"): OpenApiTypes.BINARY, (206, "application/octet-stream"): OpenApiTypes.BINARY}
+PICTURE = {(200, "image/png"): OpenApiTypes.BINARY}
+
+
+def visible_study(user: Any, study_id: UUID, act: str = "view") -> Study:
+    """404 for a stranger; 403 for a member whose role does not allow the act."""
+    study = get_object_or_404(studies_visible_to(user).select_related("project", "patient"), pk=study_id)
+    if not may(user, study.project_id, act):
+        from rest_framework.exceptions import PermissionDenied
+
+        raise PermissionDenied
+    return study
+
+
+class SeriesView(APIView):
+    @extend_schema(responses=SeriesSerializer, operation_id="series_retrieve")
+    def get(self, request: Request, series_id: UUID) -> Response:
+        series = get_object_or_404(series_visible_to(request.user), pk=series_id)
+        return Response(SeriesSerializer(series).data)
+
+
+class SeriesFileView(APIView):
+    """Base of the byte addresses of a series."""
+
+    def series(self, request: Request, series_id: UUID) -> Series:
+        return get_object_or_404(series_visible_to(request.user), pk=series_id)
+
+
+def _import_again(series: Series) -> dict[str, Any]:
+    return {"cure": "import_again", "series_id": str(series.pk), "study_id": str(series.study_id)}
+
+
+class VoxelsView(SeriesFileView):
+    @extend_schema(responses=BYTES, operation_id="series_voxels")
+    def get(self, request: Request, series_id: UUID) -> HttpResponseBase:
+        """Raw little-endian int16, C order (k, j, i). Byte ranges answer 206: slice k starts at k*j*i*2."""
+        series = self.series(request, series_id)
+        return stored_file(
+            request, series.voxels_ref, "application/octet-stream", on_damage=lambda: _import_again(series)
+        )
+
+
+class PreviewView(SeriesFileView):
+    @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY}, operation_id="series_preview")
+    def get(self, request: Request, series_id: UUID) -> HttpResponseBase:
+        """uint8 at about a quarter of the resolution, gzip."""
+        series = self.series(request, series_id)
+        return stored_file(
+            request,
+            series.preview_ref,
+            "application/octet-stream",
+            encoding="gzip",
+            on_damage=lambda: _import_again(series),
+        )
+
+
+class ThumbnailView(SeriesFileView):
+    @extend_schema(responses=PICTURE, operation_id="series_thumbnail")
+    def get(self, request: Request, series_id: UUID) -> HttpResponseBase:
+        series = self.series(request, series_id)
+        return stored_file(request, series.thumbnail_ref, "image/png", on_damage=lambda: _import_again(series))
+
+
+class PictureView(SeriesFileView):
+    @extend_schema(responses=PICTURE, operation_id="series_picture")
+    def get(self, request: Request, series_id: UUID, number: int) -> HttpResponseBase:
+        """One picture of a series that is kept without being a volume."""
+        series = self.series(request, series_id)
+        if number >= len(series.picture_refs):
+            raise NotFound
+        return stored_file(request, series.picture_refs[number], "image/png", on_damage=lambda: _import_again(series))
+
+
+class RestoreView(APIView):
+    @extend_schema(request=None, responses=StudySerializer, operation_id="studies_restore")
+    def post(self, request: Request, study_id: UUID) -> Response:
+        """Out of the bin, as it was."""
+        study = visible_study(request.user, study_id, "delete")
+        return Response(study_json(services.restore_study(study=study, by=request.user)))
+
+
+class EraseView(APIView):
+    @extend_schema(
+        request=None, responses={204: OpenApiResponse(description="Erased for good")}, operation_id="studies_erase"
+    )
+    def post(self, request: Request, study_id: UUID) -> Response:
+        """Erase a study in the bin now instead of after its 30 days. Asks for the password again."""
+        study = visible_study(request.user, study_id, "delete")
+        require_recent_password(request)
+        services.erase_study(study=study, by=request.user)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+def require_recent_password(request: Request) -> None:
+    """Re-authentication before an act that cannot be undone (allauth notes when the password was last given)."""
+    from allauth.account.internal.flows.reauthentication import did_recently_authenticate
+    from django.utils.translation import gettext as _
+
+    from server.core.errors import LaminaError
+
+    if not did_recently_authenticate(request._request):
+        message = _("Enter your password again before erasing.")
+        raise LaminaError("reauthentication_needed", message, 403, url="/accounts/reauthenticate/")
+
+
+urlpatterns = [
+    path("series/<uuid:series_id>/", SeriesView.as_view(), name="series"),
+    path("series/<uuid:series_id>/voxels/", VoxelsView.as_view(), name="series-voxels"),
+    path("series/<uuid:series_id>/preview/", PreviewView.as_view(), name="series-preview"),
+    path("series/<uuid:series_id>/thumbnail/", ThumbnailView.as_view(), name="series-thumbnail"),
+    path("series/<uuid:series_id>/pictures/<int:number>/", PictureView.as_view(), name="series-picture"),
+    path("studies/<uuid:study_id>/restore/", RestoreView.as_view(), name="study-restore"),
+    path("studies/<uuid:study_id>/erase/", EraseView.as_view(), name="study-erase"),
+]

@@ -1,0 +1,119 @@
+"""How studies, series and intakes look in JSON: the same in answers and in events."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from server.studies import selectors
+from server.studies.models import Series, Study
+
+
+class NamedSerializer(serializers.Serializer):
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+
+
+class FindingSerializer(serializers.Serializer):
+    """What inspection said: `verdict` accept, warn or refuse, the codes, and a sentence with file, rule and cure."""
+
+    verdict = serializers.ChoiceField(choices=["accept", "warn", "refuse"])
+    reasons = serializers.ListField(child=serializers.CharField())
+    message = serializers.CharField()
+
+
+class VolumeSerializer(serializers.Serializer):
+    """value = stored * slope + intercept; voxel (k, j, i) lies at affine @ (k, j, i, 1), LPS mm."""
+
+    shape = serializers.ListField(child=serializers.IntegerField())
+    spacing_mm = serializers.ListField(child=serializers.FloatField(), allow_null=True)
+    affine = serializers.ListField(child=serializers.ListField(child=serializers.FloatField()))
+    slope = serializers.FloatField()
+    intercept = serializers.FloatField()
+    unit = serializers.CharField()
+    value_range = serializers.ListField(child=serializers.FloatField())
+    window = serializers.ListField(child=serializers.FloatField())
+    automatic_window = serializers.ListField(child=serializers.FloatField())
+    preview_shape = serializers.ListField(child=serializers.IntegerField())
+    preview_affine = serializers.ListField(child=serializers.ListField(child=serializers.FloatField()))
+    preview_range = serializers.ListField(child=serializers.FloatField())
+
+
+class SeriesUrlsSerializer(serializers.Serializer):
+    voxels = serializers.CharField(allow_null=True)
+    preview = serializers.CharField(allow_null=True)
+    thumbnail = serializers.CharField(allow_null=True)
+    pictures = serializers.ListField(child=serializers.CharField())
+
+
+class SeriesSerializer(serializers.Serializer):
+    """One series, with the addresses of its bytes."""
+
+    id = serializers.UUIDField()
+    study_id = serializers.UUIDField()
+    series_instance_uid = serializers.CharField()
+    frame_of_reference_uid = serializers.CharField(allow_null=True)
+    modality = serializers.CharField()
+    number = serializers.IntegerField(allow_null=True)
+    description = serializers.CharField()
+    is_volume = serializers.BooleanField()
+    slices = serializers.IntegerField()
+    shape = serializers.ListField(child=serializers.IntegerField(), allow_null=True)
+    spacing_mm = serializers.ListField(child=serializers.FloatField(), allow_null=True)
+    finding = FindingSerializer()
+    volume = VolumeSerializer(allow_null=True)
+    urls = serializers.SerializerMethodField()
+
+    @extend_schema_field(SeriesUrlsSerializer)
+    def get_urls(self, series: Series) -> dict[str, Any]:
+        base = f"/api/series/{series.pk}"
+        return {
+            "voxels": f"{base}/voxels/" if series.voxels_ref else None,
+            "preview": f"{base}/preview/" if series.preview_ref else None,
+            "thumbnail": f"{base}/thumbnail/" if series.thumbnail_ref else None,
+            "pictures": [f"{base}/pictures/{number}/" for number in range(len(series.picture_refs))],
+        }
+
+
+class StudySerializer(serializers.Serializer):
+    """The part of a study's row that is the same for everybody. Context: summaries of the page's studies."""
+
+    id = serializers.UUIDField()
+    project = NamedSerializer()
+    pseudonym = serializers.CharField()
+    description = serializers.CharField()
+    study_date = serializers.DateField(allow_null=True)
+    modalities = serializers.ListField(child=serializers.CharField())
+    state = serializers.CharField()
+    binned_at = serializers.DateTimeField(allow_null=True)
+    created_at = serializers.DateTimeField()
+    is_demo = serializers.BooleanField()
+    notice = serializers.CharField()
+    series_count = serializers.SerializerMethodField()
+    slices = serializers.SerializerMethodField()
+    thumbnail = serializers.SerializerMethodField()
+
+    def _summary(self, study: Study) -> selectors.SeriesSummary:
+        return self.context["summaries"][study.pk]
+
+    def get_series_count(self, study: Study) -> int:
+        return self._summary(study).series_count
+
+    def get_slices(self, study: Study) -> int:
+        return self._summary(study).slices
+
+    def get_thumbnail(self, study: Study) -> str | None:
+        series_id = self._summary(study).thumbnail_series_id
+        return f"/api/series/{series_id}/thumbnail/" if series_id else None
+
+
+def study_json(study: Study) -> dict[str, Any]:
+    """One study as events carry it."""
+    return dict(StudySerializer(study, context={"summaries": selectors.summaries_of([study.pk])}).data)
+
+
+def series_json(series: Series) -> dict[str, Any]:
+    """One series as events carry it."""
+    return dict(SeriesSerializer(series).data)
