@@ -10,9 +10,11 @@ from __future__ import annotations
 import gzip
 import io
 import os
+import zlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +23,7 @@ from recon_engine.contract import EngineError
 from recon_engine.intake import limits
 from recon_engine.volume import Volume
 
+HEAD_BYTES, PIECE_BYTES, SLACK_BYTES = 4096, 8 << 20, 1 << 20
 RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 
@@ -35,10 +38,12 @@ class StoredImage:
     nonfinite: int
 
 
-def read_bytes(path: str | Path) -> bytes:
+def read_bytes(path: str | Path, needed: Callable[[bytes], int] | None = None) -> bytes:
     """The whole file, inflated where it is gzip.
 
-    Raises EngineError inflated_size_over_limit, pixel_data_truncated (cut gzip), parse_error (damaged gzip).
+    `needed` says from the first bytes how many there should be: a gzip that holds more by over 1 MiB is refused, as is
+    one of over 4 GiB. Raises EngineError inflated_size_over_limit, declared_size_over_limit, pixel_data_truncated (cut
+    gzip), parse_error (damaged gzip).
     """
     with open(path, "rb") as file:
         if file.read(2) != b"\x1f\x8b":
@@ -46,24 +51,26 @@ def read_bytes(path: str | Path) -> bytes:
                 raise EngineError("declared_size_over_limit", "The file is larger than 4 GiB.")
             file.seek(0)
             return file.read()
-    pieces, total = [], 0
     try:
         with gzip.open(path, "rb") as stream:
-            while piece := stream.read(8 << 20):
-                total += len(piece)
-                if total > limits.INFLATED_BYTES:
-                    raise EngineError("inflated_size_over_limit", "The file inflates to more than 4 GiB.")
-                pieces.append(piece)
+            return _inflated(stream, needed)
     except EOFError:
         raise EngineError("pixel_data_truncated", "The compressed file ends too early.") from None
-    except (gzip.BadGzipFile, OSError, ValueError) as error:
-        if isinstance(error, OSError) and error.errno is not None:
-            raise
+    except (gzip.BadGzipFile, zlib.error):
         raise EngineError("parse_error", "The compressed file is damaged.") from None
-    except Exception as error:
-        if type(error).__module__ == "zlib":
-            raise EngineError("parse_error", "The compressed file is damaged.") from None
-        raise
+
+
+def _inflated(stream: IO[bytes], needed: Callable[[bytes], int] | None) -> bytes:
+    pieces = [stream.read(HEAD_BYTES)]
+    total = len(pieces[0])
+    most = limits.INFLATED_BYTES
+    if needed is not None:
+        most = min(most, needed(pieces[0]) + SLACK_BYTES)
+    while piece := stream.read(PIECE_BYTES):
+        total += len(piece)
+        if total > most:
+            raise EngineError("inflated_size_over_limit", "The file inflates to more than its header declares.")
+        pieces.append(piece)
     return b"".join(pieces)
 
 

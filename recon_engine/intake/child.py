@@ -14,6 +14,7 @@ from typing import Any
 
 from recon_engine.contract import EngineError, Progress
 from recon_engine.intake.limits import ProcessLimits
+from recon_engine.intake.runner import OUT_OF_MEMORY
 
 
 def main() -> int:
@@ -43,7 +44,7 @@ def main() -> int:
     except EngineError as error:
         say({"error": {"code": error.code, "message": error.message, "facts": error.facts}})
     except MemoryError:
-        return 12
+        return OUT_OF_MEMORY
     return 0
 
 

@@ -62,7 +62,8 @@ def with_issues(examined: Examined, more: list[Issue]) -> Examined:
     verdict = reasons.verdict(issues)
     finding = examined.finding
     name = finding.description or f"{finding.modality or 'Unnamed'} series"
-    facts = {**finding.facts, "kept": verdict == "refuse" and reasons.may_be_kept(issues)}
+    kept = verdict == "refuse" and reasons.may_be_kept(issues)
+    facts = {**finding.facts, "kept": kept}
     examined.issues = issues
     examined.finding = replace(
         finding,

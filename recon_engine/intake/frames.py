@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recon_engine.contract import EngineError
-from recon_engine.intake import limits, tags
+from recon_engine.intake import codestreams, limits, tags
 from recon_engine.intake.header import DEFLATED, UNDEFINED, Header, dataset_start, inflate
 from recon_engine.intake.syntaxes import CODECS, NATIVE, UNCOMPRESSED
 
@@ -213,6 +213,9 @@ def decode(data: bytes, syntax: str, form: PixelFormat) -> NDArray:
 
     codec = CODECS[syntax]
     shape = (form.rows, form.columns)
+    size = codestreams.declared_size(data, codec)
+    if size is not None and size != (form.rows, form.columns, 1):
+        raise EngineError("pixel_decode_failed", f"A frame claims {size[0]} x {size[1]}, its header another size.")
     try:
         if codec == "rle":
             values = np.asarray(imagecodecs.dicomrle_decode(data, dtype=form.dtype.str))

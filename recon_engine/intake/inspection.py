@@ -44,7 +44,17 @@ class Examined:
 
 def examine_headers(headers: Iterable[Header], relative: Callable[[str], str] = str) -> list[Examined]:
     """All series among these headers, with their findings. `relative` turns a header's path into the shown one."""
-    return [examine_series(group, relative) for group in group_by_series(headers)]
+    return [_guarded(group, relative) for group in group_by_series(headers)]
+
+
+def _guarded(group: SeriesFiles, relative: Callable[[str], str]) -> Examined:
+    """A series our rules stumble over is refused like any other damaged one; it does not take the others with it."""
+    try:
+        return examine_series(group, relative)
+    except MemoryError:
+        raise
+    except Exception as error:
+        return refused(relative(group.headers[0].path), "parse_error", f"The headers mislead ({type(error).__name__}).")
 
 
 def examine_series(group: SeriesFiles, relative: Callable[[str], str]) -> Examined:
@@ -171,6 +181,26 @@ def _note_facts(
         facts["identical_files"] = duplicates
     burned = any(issue.code == "burned_in_annotation" for issue in issues)
     facts["withheld"] = burned or sopclasses.is_withheld(first.text(tags.SOP_CLASS), modality)
+
+
+def refused(relative: str, code: str, found: str = "") -> Examined:
+    """A finding for something that never became a series: a file, an archive, an empty folder."""
+    issue = Issue(code, found)
+    finding = IntakeFinding(
+        key=relative,
+        series_instance_uid=None,
+        study_instance_uid=None,
+        modality=None,
+        description=relative.rsplit("/", 1)[-1],
+        files=(relative,) if relative else (),
+        shape=None,
+        spacing_mm=None,
+        verdict="refuse",
+        reasons=(code,),
+        message=reasons.message(relative or "The folder", (issue,)),
+        facts={"kept": False, "withheld": False, "phantom": False, "frame_of_reference_uid": None},
+    )
+    return Examined(finding, [], (issue,))
 
 
 def load(examined: Examined, modality: str = "", on_slice: Callable[[int, int], None] | None = None) -> Volume:

@@ -18,7 +18,7 @@ SEQUENCE_DEPTH = 32
 ELEMENTS = 100_000
 DECLARED_BYTES = 4 << 30
 VOXELS = 1 << 31
-PICTURE_PIXELS = 1 << 28  # one PNG or JPEG
+PICTURE_PIXELS = 1 << 28  # one frame, PNG or JPEG
 
 
 @dataclass(frozen=True)

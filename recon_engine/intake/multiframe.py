@@ -45,7 +45,10 @@ def _enhanced(header: Header, form: PixelFormat | None, issues: list[Issue]) -> 
                 issues.append(Issue("no_frame_geometry", f"{form.frames} frames have {len(own)} geometries."))
                 return []
             return [_frame(header, number, shared, groups) for number, groups in enumerate(own)]
-    except (RecursionError, MemoryError):
+    except RecursionError:
+        issues.append(Issue("nesting_too_deep", "The functional groups nest too deep to read."))
+        return []
+    except MemoryError:
         raise
     except Exception as error:
         issues.append(Issue("no_frame_geometry", f"The functional groups are not readable ({type(error).__name__})."))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recon_engine.contract import EngineError, IntakeFinding
+from recon_engine.dicom import to_int16_where_exact
 from recon_engine.intake import limits, reasons, rules
 from recon_engine.intake.inspection import Examined
 from recon_engine.intake.reasons import Issue
@@ -58,42 +60,60 @@ def examine_nifti(path: str, relative: str, modality: str | None = None) -> Exam
 
 
 def _read(path: str, issues: list[Issue]) -> StoredImage | None:
-    data = read_bytes(path)
+    data = read_bytes(path, _needed)
     header = read_header(data)
-    dims = [int(n) for n in header["dim"]]
-    if not 1 <= dims[0] <= 7 or any(n < 1 for n in dims[1 : dims[0] + 1]):
-        raise EngineError(
-            "parse_error", f"The header names impossible dimensions {dims[1 : max(1, min(dims[0], 7)) + 1]}."
-        )
-    shape = [*dims[1 : min(dims[0], 3) + 1], 1, 1][:3]
-    volumes = int(np.prod(dims[4 : dims[0] + 1], dtype=np.float64)) if dims[0] > 3 else 1
+    shape, volumes = _dimensions(header)
     dtype = _dtype(header, issues)
-    affine = _affine(header, tuple(shape), issues)
-    count = int(np.prod(shape, dtype=np.float64))
+    affine = _affine(header, shape, issues)
+    if volumes > 1:
+        issues.append(Issue("four_d_first_volume_used", f"The file holds {volumes} volumes; the first is used."))
     if dtype is None:
         return None
-    expected = count * volumes * dtype.itemsize
-    if count > limits.VOXELS or expected > limits.DECLARED_BYTES:
-        issues.append(
-            Issue("declared_size_over_limit", f"The header declares {expected / (1 << 30):.1f} GiB of voxels.")
-        )
-        return None
-    offset = float(header["vox_offset"])
-    start = int(offset) if np.isfinite(offset) and offset >= 0 else 0
-    start = start or int(header["sizeof_hdr"]) + 4
+    start, expected = _voxel_bytes(header, shape, volumes, dtype)
     if len(data) - start < expected:
         there = max(0, len(data) - start)
         issues.append(Issue("pixel_data_truncated", f"{there:,} of {expected:,} bytes of voxels are there."))
         return None
-    if volumes > 1:
-        issues.append(Issue("four_d_first_volume_used", f"The file holds {volumes} volumes; the first is used."))
     if affine is None:
         return None
+    count = shape[0] * shape[1] * shape[2]
     stored = np.frombuffer(data, dtype, count, start).reshape(shape, order="F")
     voxels, nonfinite = _real_values(stored, header)
     if nonfinite:
         issues.append(Issue("nonfinite_voxels_replaced", f"{nonfinite:,} values were not finite and are replaced."))
     return StoredImage(header, voxels, affine, volumes, nonfinite)
+
+
+def _dimensions(header: Any) -> tuple[tuple[int, int, int], int]:
+    """Shape (x, y, z) and number of volumes. Raises EngineError parse_error for dimensions that cannot be."""
+    dims = [int(n) for n in header["dim"]]
+    if not 1 <= dims[0] <= 7 or any(n < 1 for n in dims[1 : dims[0] + 1]):
+        raise EngineError("parse_error", "The header names impossible dimensions.")
+    x, y, z = [*dims[1 : min(dims[0], 3) + 1], 1, 1][:3]
+    return (x, y, z), math.prod(dims[4 : dims[0] + 1])
+
+
+def _voxel_bytes(header: Any, shape: tuple[int, int, int], volumes: int, dtype: np.dtype) -> tuple[int, int]:
+    """Where the voxels start and how many bytes they take. Raises EngineError declared_size_over_limit."""
+    count = math.prod(shape)
+    expected = count * volumes * dtype.itemsize
+    if count > limits.VOXELS or expected > limits.DECLARED_BYTES:
+        raise EngineError("declared_size_over_limit", f"The header declares {expected / (1 << 30):,.1f} GiB of voxels.")
+    offset = float(header["vox_offset"])
+    start = int(offset) if math.isfinite(offset) and 0 <= offset <= limits.DECLARED_BYTES else 0
+    return max(start, int(header["sizeof_hdr"]) + 4), expected
+
+
+def _needed(head: bytes) -> int:
+    """How long the inflated file should be, from its header alone."""
+    header = read_header(head)
+    shape, volumes = _dimensions(header)
+    try:
+        dtype = header.get_data_dtype()
+    except Exception:  # an unknown type is named by the rule for types
+        return limits.INFLATED_BYTES
+    start, expected = _voxel_bytes(header, shape, volumes, dtype)
+    return start + expected
 
 
 def _dtype(header: Any, issues: list[Issue]) -> np.dtype | None:
@@ -149,21 +169,28 @@ def _is_usable(affine: NDArray) -> bool:
 
 
 def _real_values(stored: NDArray, header: Any) -> tuple[NDArray, int]:
-    """scl_slope and scl_inter applied, infinite values replaced; int16 where exact, else float32."""
-    from recon_engine.dicom import to_int16_where_exact
+    """scl_slope and scl_inter applied, infinite values replaced; int16 where exact, else float32.
 
+    Returns the values and how many were not finite. Works plane by plane: never a second volume of float64.
+    """
     slope, intercept = float(header["scl_slope"]), float(header["scl_inter"])
     if slope == 0 or not np.isfinite(slope) or not np.isfinite(intercept):
         slope, intercept = 1.0, 0.0
-    if stored.dtype.kind in "iu" and slope == 1 and intercept == 0:
-        if stored.dtype.itemsize == 1 or stored.dtype.newbyteorder("=") == np.int16:
-            return stored.astype(np.int16), 0
-        whole = to_int16_where_exact(stored)
-        return (whole if whole.dtype == np.int16 else stored.astype(np.float32)), 0
-    values = stored.astype(np.float64) * slope + intercept if slope != 1 or intercept else stored.astype(np.float32)
-    values = values.astype(np.float32)
-    finite = np.isfinite(values)
-    nonfinite = int(values.size - finite.sum())
+    plain = slope == 1 and intercept == 0
+    if (
+        plain
+        and stored.dtype.kind in "iu"
+        and (stored.dtype.itemsize == 1 or stored.dtype.newbyteorder("=") == np.int16)
+    ):
+        return stored.astype(np.int16), 0
+    values = np.empty(stored.shape, np.float32, order="F")
+    nonfinite = 0
+    for z in range(stored.shape[2]):
+        with np.errstate(all="ignore"):
+            plane = stored[..., z] if plain else stored[..., z] * np.float64(slope) + intercept
+            values[..., z] = plane
+        nonfinite += values[..., z].size - int(np.isfinite(values[..., z]).sum())
     if nonfinite:
+        finite = np.isfinite(values)
         values[~finite] = values[finite].min() if finite.any() else 0
     return to_int16_where_exact(values), nonfinite

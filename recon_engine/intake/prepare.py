@@ -35,7 +35,7 @@ from recon_engine.intake.rewriting import read_dataset, write_cleaned
 from recon_engine.intake.survey import Survey, Watch, survey
 from recon_engine.intake.volumefiles import write_volume_files
 
-RECORD = "prepared.json"
+RECORD = "prepared.json"  # read by prepared.py
 
 
 def replacements_of(pseudonym: str, uid_key: str, date_shift_days: int) -> Replacements:

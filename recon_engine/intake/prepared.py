@@ -10,17 +10,24 @@ import numpy as np
 from recon_engine.contract import EngineError, IntakeFinding, PreparedSeries
 from recon_engine.volume import Volume
 
-RECORD = "prepared.json"
+RECORDS = ("prepared.json", "series.json")  # ours, and the one a server writes beside the voxels alone
 
 
 def is_prepared(path: str | Path) -> bool:
-    return (Path(path) / RECORD).is_file()
+    return _record(Path(path)) is not None
+
+
+def _record(folder: Path) -> Path | None:
+    return next((folder / name for name in RECORDS if (folder / name).is_file()), None)
 
 
 def read_record(path: str | Path) -> PreparedSeries:
     """Raises EngineError parse_error for a record that is not one."""
+    record = _record(Path(path))
+    if record is None:
+        raise EngineError("not_found", "There is no prepared series here.")
     try:
-        return PreparedSeries.from_dict(json.loads((Path(path) / RECORD).read_text(encoding="utf-8")))
+        return PreparedSeries.from_dict(json.loads(record.read_text(encoding="utf-8")))
     except (ValueError, TypeError, KeyError) as error:
         raise EngineError(
             "parse_error", f"The prepared series has a damaged record ({type(error).__name__})."

@@ -50,7 +50,8 @@ def check_pixels(headers: list[Header], issues: list[Issue]) -> dict[int, PixelF
             continue
         voxels += form.rows * form.columns * form.frames
         expected = form.frame_bytes * form.frames
-        if expected > limits.DECLARED_BYTES or form.rows * form.columns * form.frames > limits.VOXELS:
+        plane = form.rows * form.columns
+        if expected > limits.DECLARED_BYTES or plane * form.frames > limits.VOXELS or plane > limits.PICTURE_PIXELS:
             issues.append(Issue("declared_size_over_limit", f"A file declares {expected >> 20} MiB of pixels."))
         if not syntaxes.is_readable(header.syntax):
             issues.append(

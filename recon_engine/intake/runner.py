@@ -27,6 +27,7 @@ from recon_engine.volume import Volume
 
 LIMITED = "LAMINA_LIMITED_PROCESS"
 MOST_RESTARTS = 8
+OUT_OF_MEMORY = 12  # the child's exit status
 
 
 class ChildDied(Exception):
@@ -143,6 +144,10 @@ def _run_child(
             "limits": limits.to_dict(),
         }
         answer = _talk(process, call, open_files, on_progress)
+        if answer is None:
+            process.wait(timeout=30)  # its pipe is closed, so it is ending: learn how
+    except subprocess.TimeoutExpired:
+        answer = None
     finally:
         if timer is not None:
             timer.cancel()
@@ -196,7 +201,7 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
 
 
 def _cause(returncode: int, expired: bool) -> str:
-    if expired or returncode in (-signal.SIGXCPU, -signal.SIGKILL):
+    if expired or returncode in (-signal.SIGXCPU, -signal.SIGKILL, OUT_OF_MEMORY):
         return "declared_size_over_limit"
     return "parse_error"
 

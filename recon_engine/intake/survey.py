@@ -6,18 +6,18 @@ or in the list of ignored files; only a path that is not there raises.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from recon_engine.contract import EngineError, InspectResult, IntakeFinding
-from recon_engine.intake import pictures, reasons, sopclasses, tags
+from recon_engine.contract import EngineError, InspectResult
+from recon_engine.intake import pictures, sopclasses, tags
 from recon_engine.intake.archive import Collected, Entry, collect
 from recon_engine.intake.decoding import check_decoding
 from recon_engine.intake.header import Header, read_header
-from recon_engine.intake.inspection import Examined, examine_headers
+from recon_engine.intake.inspection import Examined, examine_headers, refused
 from recon_engine.intake.niftirules import examine_nifti
-from recon_engine.intake.reasons import Issue
 
 _REFUSED_KINDS = {
     "empty": "empty_file",
@@ -65,9 +65,9 @@ def survey(
     for entry in found.entries:
         if entry.kind in ("nifti", "nifti_gz") and entry.relative not in watch.killers:
             watch.about_to_parse(entry.relative)
-            out.examined.append(examine_nifti(entry.path, entry.relative, modality_by_key.get(entry.relative)))
+            out.examined.append(_nifti(entry, modality_by_key.get(entry.relative)))
     _pair_files(found, out)
-    _others(found, out, derived, modality_by_key)
+    _others(found, out, derived, modality_by_key, watch)
     out.examined.sort(key=lambda e: (e.finding.verdict == "refuse", e.finding.files[:1]))
     return out
 
@@ -88,11 +88,23 @@ def _read_headers(found: Collected, out: Survey, watch: Watch) -> tuple[list[Hea
         except EngineError as error:
             out.examined.append(refused(entry.relative, error.code, error.message))
             continue
+        except (struct.error, OSError, ValueError) as error:
+            out.examined.append(refused(entry.relative, "parse_error", f"Not readable ({type(error).__name__})."))
+            continue
         if tags.DIRECTORY_RECORDS in header.values or header.text(tags.MEDIA_SOP_CLASS) == sopclasses.DICOMDIR:
             out.ignored.append((entry.relative, "dicomdir_index"))
             continue
         headers.append(header)
     return headers, names
+
+
+def _nifti(entry: Entry, modality: str | None) -> Examined:
+    try:
+        return examine_nifti(entry.path, entry.relative, modality)
+    except MemoryError:
+        return refused(entry.relative, "declared_size_over_limit", "The image does not fit in memory.")
+    except Exception as error:
+        return refused(entry.relative, "parse_error", f"The header misleads ({type(error).__name__}).")
 
 
 def _pair_files(found: Collected, out: Survey) -> None:
@@ -109,7 +121,9 @@ def _pair_files(found: Collected, out: Survey) -> None:
         )
 
 
-def _others(found: Collected, out: Survey, derived: list[Examined], modality_by_key: Mapping[str, str]) -> None:
+def _others(
+    found: Collected, out: Survey, derived: list[Examined], modality_by_key: Mapping[str, str], watch: Watch
+) -> None:
     """Pictures, derived objects and files that are no image: ignored beside images, refused where nothing else is."""
     has_images = bool(out.examined)
     pairs = {e.relative.rsplit(".", 1)[0] for e in found.entries if e.kind == "nifti_pair"}
@@ -117,7 +131,9 @@ def _others(found: Collected, out: Survey, derived: list[Examined], modality_by_
     if has_images:
         out.ignored.extend((entry.relative, "not_dicom") for entry in paint)
     else:
-        stacks, strangers = pictures.group(paint)
+        stacks, strangers = pictures.group([entry for entry in paint if entry.relative not in watch.killers])
+        for entry in paint:
+            watch.about_to_parse(entry.relative)
         out.examined.extend(pictures.examine(stack, modality_by_key) for stack in stacks)
         out.examined.extend(
             refused(e.relative, "not_dicom", "A PNG or JPEG that calls itself otherwise.") for e in strangers
@@ -142,26 +158,3 @@ def _others(found: Collected, out: Survey, derived: list[Examined], modality_by_
         out.ignored.clear()
     if not out.examined:
         out.examined.append(refused("", "not_dicom", "There are no files here."))
-
-
-def refused(relative: str, code: str, found: str = "") -> Examined:
-    """A finding for something that never became a series: a file, an archive, an empty folder."""
-    issue = Issue(code, found)
-    finding = IntakeFinding(
-        key=relative,
-        series_instance_uid=None,
-        study_instance_uid=None,
-        modality=None,
-        description=relative.rsplit("/", 1)[-1],
-        files=(relative,) if relative else (),
-        shape=None,
-        spacing_mm=None,
-        verdict="refuse",
-        reasons=(code,),
-        message=reasons.message(relative or "The folder", (issue,)),
-        facts={"kept": False, "withheld": False, "phantom": False, "frame_of_reference_uid": None},
-    )
-    return Examined(finding, [], (issue,))
-
-
-__all__ = ["Entry", "Survey", "Watch", "refused", "survey"]
