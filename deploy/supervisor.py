@@ -203,9 +203,9 @@ def web_command(host: str, port: int) -> list[str | Path]:
     return [sys.executable, "-m", "uvicorn", "server.asgi:application", *words]
 
 
-def worker_command(name: str, queues: str, concurrency: int) -> list[str | Path]:
-    """One Celery worker; the hint is all that travels, so gossip between workers is off."""
-    words = ["-Q", queues, "-c", str(concurrency), "-P", "prefork", "-n", f"{name}@%h", "-l", "warning"]
+def worker_command(name: str, queue: str, concurrency: int = 1) -> list[str | Path]:
+    """One Celery worker for one queue; hints are all that travels, so gossip between workers is off."""
+    words = ["-Q", queue, "-c", str(concurrency), "-P", "prefork", "-n", f"{name}@%h", "-l", "warning"]
     words += ["--without-gossip", "--without-mingle"]
     return [sys.executable, "-m", "celery", "-A", "server.celery", "worker", *words]
 

@@ -69,11 +69,10 @@ class _Demo:
         supervisor = self._supervisor
         supervisor.run("migrate", "Preparing the database", "migrate", "--noinput", "--verbosity", "0")
         statics.collect(supervisor)
-        cores = os.cpu_count() or 1
         supervisor.keep("web", web_command(self._host, self._port))
         supervisor.keep("sweeper", sweeper_command())
-        supervisor.keep_worker("worker", worker_command("demo-recon", "recon,io", 1 if cores < 4 else 2))
-        supervisor.keep_worker("interactive", worker_command("demo-interactive", "interactive", 1))
+        for queue in ("recon", "io", "interactive"):
+            supervisor.keep_worker(f"worker-{queue}", worker_command(f"demo-{queue}", queue))
         self._people = people(supervisor.home)
         listed = demo_cases.cases(supervisor.home, supervisor.steps)
         output = supervisor.run(

@@ -40,7 +40,7 @@ def main(words: list[str]) -> int:
             statics.collect(supervisor)
             supervisor.keep("web", web_command(arguments.host, arguments.port))
             supervisor.keep("sweeper", sweeper_command())
-            supervisor.keep_worker("interactive", worker_command("interactive", "interactive", 1))
+            supervisor.keep_worker("worker-interactive", worker_command("interactive", "interactive"))
             address = f"http://{arguments.host}:{arguments.port}"
             site = Site(address)
             supervisor.wait_until(site.listens, "web", "Starting the web server", START_LIMIT_S)

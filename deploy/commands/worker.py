@@ -6,7 +6,6 @@ import argparse
 import os
 import signal
 import socket
-from pathlib import Path
 
 from deploy.environment import ROOT
 from deploy.home import Home
@@ -23,52 +22,62 @@ def main(words: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="manage.py worker", description=__doc__)
     parser.add_argument("--queues", default="recon,io", help="queues to take jobs from: recon, io, interactive")
     parser.add_argument("--device", default="", help="cuda:0, cpu; chosen by itself when left out")
-    parser.add_argument("-c", "--concurrency", type=int, default=1, help="jobs at a time")
+    parser.add_argument(
+        "-c", "--concurrency", type=int, default=1, help="jobs at a time, but for recon: one per device"
+    )
     arguments = parser.parse_args(words)
-    queues = [name.strip() for name in arguments.queues.split(",") if name.strip()]
+    queues = list(dict.fromkeys(name.strip() for name in arguments.queues.split(",") if name.strip()))
     unknown = [name for name in queues if name not in QUEUES]
     if unknown or not queues:
         raise Stop(f"There is no queue {', '.join(unknown) or 'named'}; the queues are {', '.join(QUEUES)}.")
-    env = {**os.environ, **_services(), "PYTHONUNBUFFERED": "1"}
+    home = Home.here()
+    env = {**os.environ, **_services(home), "PYTHONUNBUFFERED": "1", "LAMINA_HOME": str(home.folder)}
     if arguments.device:
         env["LAMINA_DEVICE"] = arguments.device
-    home = Home.here()
-    env["LAMINA_HOME"] = str(home.folder)
-    name = f"{queues[0]}-{os.getpid()}"
-    child = Child(
-        name="worker", command=worker_command(name, ",".join(queues), arguments.concurrency), log=home.log(name),
-        env=env, cwd=ROOT, death_signal=signal.SIGQUIT, grace_s=8,
-    )  # fmt: skip
+    # A reconstruction fills its device, so a second one at a time would only take its memory.
+    nodes = [_node(home, env, queue, 1 if queue == "recon" else max(1, arguments.concurrency)) for queue in queues]
     adopt_orphans()
     watch = Watch()
-    handlers = {number: signal.signal(number, watch.interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    for number in numbers:
+        signal.signal(number, watch.interrupt)
     try:
-        child.start()
-        line(f"Worker {name}@{socket.gethostname()} takes jobs from {', '.join(queues)}. Ctrl-C stops it.")
-        watch.stay([child])
+        for node in nodes:
+            node.start()
+        line(f"Worker on {socket.gethostname()} takes jobs from {', '.join(queues)}. Ctrl-C stops it.")
+        watch.stay(nodes)
     except KeyboardInterrupt:
         line("The worker stops; a job it was busy with goes to another worker.")
     finally:
-        for number in handlers:
+        for number in numbers:
             signal.signal(number, signal.SIG_IGN)
-        child.stop()
+        for node in nodes:
+            node.stop()
         end_descendants()
     return 0
 
 
-def _services() -> dict[str, str]:
+def _node(home: Home, env: dict[str, str], queue: str, concurrency: int) -> Child:
+    """One Celery node per queue. SIGQUIT, should this process die, makes it leave without waiting for its job."""
+    name = f"{queue}-{os.getpid()}"
+    return Child(
+        name=f"worker-{queue}", command=worker_command(name, queue, concurrency), log=home.log(f"worker-{queue}"),
+        env=env, cwd=ROOT, death_signal=signal.SIGQUIT, grace_s=8,
+    )  # fmt: skip
+
+
+def _services(home: Home) -> dict[str, str]:
     """Where the services are: the environment's, else those of a Lamina running from the same LAMINA_HOME."""
     if complete():
         missing = [name for name in SHARED if not os.environ.get(name)]
-        home = Home.here().folder
-        if "LAMINA_ROOT_KEY" in missing and (home / "root.key").exists():
+        if "LAMINA_ROOT_KEY" in missing and (home.folder / "root.key").exists():
             missing.remove("LAMINA_ROOT_KEY")
-        if "LAMINA_STORAGE" in missing and Path(home, "storage").is_dir():
+        if "LAMINA_STORAGE" in missing and (home.folder / "storage").is_dir():
             missing.remove("LAMINA_STORAGE")
         if missing:
             raise Stop(f"Set {' and '.join(missing)} to the values the web server has; without them no file opens.")
         return {}
-    facts = Home.here().running()
+    facts = home.running()
     if not facts or "urls" not in facts:
         raise Stop(
             "There is nothing to work for: set DATABASE_URL, REDIS_URL, LAMINA_STORAGE and LAMINA_ROOT_KEY as on the "
