@@ -34,11 +34,14 @@ def describe() -> tuple[AlgorithmDescription, ...]:
     return recipes.descriptions()
 
 
-def inspect(path: str | Path) -> InspectResult:
-    """What a file, folder or zip holds: one finding per series. Writes nothing."""
+def inspect(path: str | Path, *, changes: bool = False, out: str | Path | None = None) -> InspectResult:
+    """What a file, folder or zip holds: one finding per series.
+
+    With `changes` each finding's facts hold its before / after table; with `out`, a folder, a PNG of the middle slice.
+    """
     from recon_engine import intake
 
-    return intake.inspect(path)
+    return intake.inspect(path, changes=changes, out=out)
 
 
 def prepare(request: PrepareRequest, on_progress: OnProgress = no_progress) -> PrepareResult:

@@ -12,8 +12,9 @@ MODULES = ("bone_ct", "hippocampus_mr", "phantom_organs_ct")
 
 
 def modules() -> tuple[ModuleType, ...]:
-    """Every recipe module that is present."""
-    return tuple(import_module(f"{__name__}.{name}") for name in MODULES if find_spec(f"{__name__}.{name}"))
+    """Every recipe module that is present and offers an algorithm (one still in training has no DESCRIPTION)."""
+    present = (import_module(f"{__name__}.{name}") for name in MODULES if find_spec(f"{__name__}.{name}"))
+    return tuple(module for module in present if hasattr(module, "DESCRIPTION"))
 
 
 def descriptions() -> tuple[AlgorithmDescription, ...]:
