@@ -37,7 +37,11 @@ class ReasonSerializer(serializers.Serializer):
 
 
 class IntakeFindingSerializer(serializers.Serializer):
-    """What inspection says of one series. `may_import` is False where it cannot even be kept as pictures."""
+    """What inspection says of one series.
+
+    `may_import` is False where it cannot even be kept as pictures; what is `withheld` may show a name in its pixels
+    and needs `confirmed` in the choice.
+    """
 
     key = serializers.CharField()
     modality = serializers.CharField(allow_null=True)
@@ -50,6 +54,7 @@ class IntakeFindingSerializer(serializers.Serializer):
     message = serializers.CharField()
     needs_modality = serializers.BooleanField()
     may_import = serializers.BooleanField()
+    withheld = serializers.BooleanField()
     thumbnail = serializers.CharField(allow_null=True)
 
 
@@ -147,6 +152,7 @@ def finding_json(intake: Intake, number: int, found: dict[str, Any]) -> dict[str
         "message": found["message"],
         "needs_modality": not found["modality"],
         "may_import": intakes.may_be_kept(found),
+        "withheld": bool(found["facts"].get("withheld")),
         "thumbnail": f"/api/intakes/{intake.pk}/thumbnails/{number}/" if pictured else None,
     }
 
@@ -157,7 +163,8 @@ class NewIntakeSerializer(serializers.Serializer):
 
 class ChoiceSerializer(serializers.Serializer):
     key = serializers.CharField()
-    modality = serializers.ChoiceField(choices=["CT", "MR", "PT"], required=False, allow_null=True)
+    modality = serializers.ChoiceField(choices=["CT", "MR", "PT", "CR", "DX"], required=False, allow_null=True)
+    confirmed = serializers.BooleanField(default=False)
 
 
 class ImportSerializer(serializers.Serializer):

@@ -10,6 +10,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -176,8 +177,22 @@ def hashes_below(source: Path) -> dict[str, str]:
     return hashes
 
 
+@dataclass(frozen=True)
+class Inspected:
+    """What an inspection leaves in its folder: name -> SHA-256 of the files, name -> base64 of the small pictures."""
+
+    hashes: Mapping[str, str]
+    pictures: Mapping[str, str]
+
+
+def read_inspected(source: Path, thumbnails: Path, result: Mapping[str, Any]) -> Inspected:
+    names = {finding["facts"].get("thumbnail") for finding in result["findings"]} - {None, ""}
+    pictures = {name: base64.b64encode((thumbnails / name).read_bytes()).decode() for name in names}
+    return Inspected(hashes_below(source), pictures)
+
+
 @transaction.atomic
-def note_findings(*, intake: Intake, result: Mapping[str, Any], hashes: Mapping[str, str]) -> Intake:
+def note_findings(*, intake: Intake, result: Mapping[str, Any], inspected: Inspected) -> Intake:
     """Keep, sealed, what the engine found. Part of the inspect job's transaction."""
     intake = Intake.objects.select_for_update().get(pk=intake.pk)
     changes: dict[str, Any] = {}
@@ -185,7 +200,9 @@ def note_findings(*, intake: Intake, result: Mapping[str, Any], hashes: Mapping[
     for finding in result["findings"]:
         finding = {**finding, "facts": dict(finding.get("facts") or {})}
         changes[finding["key"]] = finding["facts"].pop("changes", [])
-        finding["origin"] = identity.origin_of(finding, hashes)
+        if picture := inspected.pictures.get(finding["facts"].pop("thumbnail", "")):
+            finding["facts"]["thumbnail_png"] = picture
+        finding["origin"] = identity.origin_of(finding, inspected.hashes)
         findings.append(finding)
     body = {"findings": findings, "ignored": [list(row) for row in result.get("ignored", [])]}
     intake.findings_sealed = _seal(intake, body)
@@ -225,7 +242,7 @@ def request_import(
     intake = _locked(intake, IntakeState.INSPECTED, IntakeState.FAILED)
     body = findings_of(intake)
     known = {finding["key"]: finding for finding in body["findings"]}
-    groups: dict[str, list[dict[str, str]]] = {}
+    groups: dict[str, list[dict[str, Any]]] = {}
     for choice in choices:
         finding = known.get(choice["key"])
         if finding is None:
@@ -251,23 +268,27 @@ def request_import(
     return [_submit("intake", intake, by, values) for values in parameters]
 
 
-def _checked_choice(finding: Mapping[str, Any], choice: Mapping[str, Any]) -> dict[str, str]:
+def _checked_choice(finding: Mapping[str, Any], choice: Mapping[str, Any]) -> dict[str, Any]:
     modality = finding["modality"] or choice.get("modality") or ""
     if not may_be_kept(finding):
         raise LaminaError("refused_series", finding["message"], 422, reasons=list(finding["reasons"]))
     if not modality:
         message = _("A file does not say what made it. Choose CT, MR or PET for it.")
         raise LaminaError("modality_needed", message, 422)
-    return {"key": finding["key"], "modality": modality}
+    confirmed = bool(choice.get("confirmed"))
+    if finding["facts"].get("withheld") and not confirmed:
+        message = _("The pictures may show a name: look at them, then confirm that they do not.")
+        raise LaminaError("confirmation_needed", message, 422, key=finding["key"])
+    return {"key": finding["key"], "modality": modality, "confirmed": confirmed}
 
 
 def may_be_kept(finding: Mapping[str, Any]) -> bool:
     """A series refused as a volume may still be kept as pictures, where the engine says so."""
-    return finding["verdict"] != "refuse" or bool(finding.get("facts", {}).get("keep"))
+    return finding["verdict"] != "refuse" or bool(finding.get("facts", {}).get("kept"))
 
 
-def plan_of(intake: Intake, number: int) -> list[dict[str, str]]:
-    """What one import job takes: a list of {key, modality}."""
+def plan_of(intake: Intake, number: int) -> list[dict[str, Any]]:
+    """What one import job takes: a list of {key, modality, confirmed}."""
     return findings_of(intake)["plans"][number]["series"]
 
 
@@ -295,6 +316,19 @@ def note_failure(*, intake: Intake, code: str, message: str) -> Intake:
     intake.state, intake.error_code, intake.error_message = IntakeState.FAILED, code, message
     intake.save()
     publish(IntakeFailed(intake_id=intake.pk, error={"code": code, "message": message}), stream=intake.stream)
+    return intake
+
+
+@transaction.atomic
+def note_retry(*, intake: Intake, inspecting: bool) -> Intake:
+    """A failed job of this intake was put in line again. Raises LaminaError once the upload is over."""
+    intake = _locked(intake, IntakeState.FAILED, IntakeState.IMPORTING)
+    if inspecting:
+        intake.state = IntakeState.INSPECTING
+    else:
+        intake.state, intake.jobs_waiting = IntakeState.IMPORTING, intake.jobs_waiting + 1
+    intake.error_code = intake.error_message = ""
+    intake.save()
     return intake
 
 

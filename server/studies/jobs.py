@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -25,16 +25,17 @@ def _intake(job: Job) -> Intake:
 
 def prepare_inspection(job: Job, folder: Path) -> EngineCall:
     source = intakes.source_files(_intake(job), folder)
-    return EngineCall("inspect", {"path": str(source), "changes": True})
+    (folder / "thumbnails").mkdir(mode=0o700)
+    return EngineCall("inspect", {"path": str(source), "changes": True, "out": str(folder / "thumbnails")})
 
 
-def store_inspection(job: Job, folder: Path, result: Mapping[str, Any]) -> dict[str, str]:
-    """Hashes of the received files, taken outside the transaction."""
-    return intakes.hashes_below(folder / "source")
+def store_inspection(job: Job, folder: Path, result: Mapping[str, Any]) -> intakes.Inspected:
+    """Hashes of the received files and the small pictures, read outside the transaction."""
+    return intakes.read_inspected(folder / "source", folder / "thumbnails", result)
 
 
-def finish_inspection(job: Job, folder: Path, result: Mapping[str, Any], stored: dict[str, str]) -> dict[str, Any]:
-    intakes.note_findings(intake=_intake(job), result=result, hashes=stored)
+def finish_inspection(job: Job, folder: Path, result: Mapping[str, Any], stored: intakes.Inspected) -> dict[str, Any]:
+    intakes.note_findings(intake=_intake(job), result=result, inspected=stored)
     return {"series": len(result["findings"]), "ignored": len(result.get("ignored", []))}
 
 
@@ -46,7 +47,7 @@ def prepare_import(job: Job, folder: Path) -> EngineCall:
     return EngineCall("prepare", prepare_request(source, folder / "prepared", patient, chosen))
 
 
-def prepare_request(source: Path, out: Path, patient: Patient, chosen: list[dict[str, str]]) -> dict[str, Any]:
+def prepare_request(source: Path, out: Path, patient: Patient, chosen: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """contract.PrepareRequest as a dictionary."""
     return {
         "source": str(source),
@@ -55,6 +56,7 @@ def prepare_request(source: Path, out: Path, patient: Patient, chosen: list[dict
         "uid_key": identity.uid_key(patient.project_id),
         "date_shift_days": identity.date_shift_days(patient),
         "keys": [choice["key"] for choice in chosen],
+        "confirmed_keys": [choice["key"] for choice in chosen if choice.get("confirmed")],
         "modality_by_key": {choice["key"]: choice["modality"] for choice in chosen if choice.get("modality")},
     }
 
@@ -81,6 +83,11 @@ def finish_import(
     }
 
 
+def note_retried(job: Job) -> None:
+    """A person pressed retry: the intake is at work again."""
+    intakes.note_retry(intake=_intake(job), inspecting=job.kind == "inspect")
+
+
 def note_failed(job: Job) -> None:
     intakes.note_failure(intake=_intake(job), code=job.error_code or job.state, message=job.error_message)
 
@@ -93,6 +100,7 @@ for _kind in (
         store=store_inspection,
         finish=finish_inspection,
         failed=note_failed,
+        retried=note_retried,
         act="import",
         limits=PARSER_LIMITS,
         fresh=True,
@@ -105,6 +113,7 @@ for _kind in (
         store=store_import,
         finish=finish_import,
         failed=note_failed,
+        retried=note_retried,
         act="import",
         limits=PARSER_LIMITS,
         fresh=True,

@@ -10,11 +10,11 @@ from server.core import storage
 from server.core.errors import LaminaError
 from server.studies.models import Series
 
-DESCRIPTION, VOXELS = "series.json", "voxels.i16"
+DESCRIPTION, VOXELS = "prepared.json", "voxels.i16"
 
 
 def materialise_series(series: Series, folder: Path) -> Path:
-    """Write series.json and the raw voxels into `folder`. Raises IntegrityError, StorageFull."""
+    """Write prepared.json and the raw voxels into `folder`. Raises IntegrityError, StorageFull."""
     if not series.is_volume or series.volume is None:
         raise LaminaError("not_a_volume", "The series is kept as pictures; no algorithm takes it.", 422)
     storage.materialise({VOXELS: series.voxels_ref}, folder)
