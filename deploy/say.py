@@ -30,10 +30,8 @@ class Steps:
         started = time.monotonic()
         if not self._quiet:
             line(f"  {sentence} ...")
-        try:
-            yield
-        finally:
-            self.seconds[name] = round(self.seconds.get(name, 0.0) + time.monotonic() - started, 2)
+        yield
         took = time.monotonic() - started
+        self.seconds[name] = round(self.seconds.get(name, 0.0) + took, 2)
         if took > 1 and not self._quiet:
             line(f"  {sentence}: done in {took:.1f} s")
