@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { areaOf, contoursOf, labelSlice } from "../../frontend/static/lamina/geometry/contours.js";
-import { millilitres, number, pixelValue, position, windowText } from "../../frontend/static/lamina/geometry/format.js";
+import { barLength, indexPosition, pixelValue, position, windowText } from "../../frontend/static/lamina/geometry/format.js";
+import { between, cubeFaces, eyeOf, basisOf, fitDistance, shifted, STANDARD_VIEWS, turned } from "../../frontend/static/lamina/geometry/orbit.js";
 import { edgeLetters, orientationLetters } from "../../frontend/static/lamina/geometry/orientation.js";
 import { firstKept, rayMeetsPlane, sortDepth } from "../../frontend/static/lamina/geometry/picking.js";
 import { fromPlane, inPlane, onSlice, planesOf, sliceAt, snapped } from "../../frontend/static/lamina/geometry/planes.js";
@@ -131,7 +132,7 @@ test("grey follows PS3.3 C.11.2.1.2 and the shader's ramp agrees", () => {
 
 test("presets follow the modality; a drag of one pixel is width / 400", () => {
   const volume = { window: [300, 60], automatic_window: [200, 120], value_range: [0, 1000] };
-  assert.deepEqual(presetsFor("CT", volume).filter((p) => p.key).map((p) => [p.key, p.width, p.level]),
+  assert.deepEqual(presetsFor("CT", volume).filter((p) => p.key !== null).map((p) => [p.key, p.width, p.level]),
     [[1, 400, 40], [2, 1500, -600], [3, 150, 90], [4, 2500, 480], [5, 80, 40]]);
   assert.deepEqual(presetsFor("MR", volume).map((p) => [p.key, p.width, p.level]), [[1, 300, 60], [2, 200, 120], [3, 1000, 500]]);
   assert.deepEqual(presetsFor("PT", volume).map((p) => [p.key, p.width, p.level]),
@@ -168,15 +169,14 @@ test("a slice of a labelmap lies the way its plane says", () => {
   assert.deepEqual([sagittal.width, sagittal.height, ...sagittal.labels], [3, 2, 3, 7, 11, 15, 19, 23]);
 });
 
-test("numbers read as on the screens", () => {
-  assert.equal(number(1125.71, 1), "1,125.7");
-  assert.equal(number(-0.04, 1), "0.0");
-  assert.equal(number(-600), "\u2212600");
+test("texts on the image read as on the screens", () => {
   assert.equal(position([-66, -6, 258]), "R\u202f66.0 A\u202f6.0 S\u202f258.0\u202fmm");
   assert.equal(pixelValue(112, "HU"), "112\u202fHU");
+  assert.equal(pixelValue(-1000, "HU"), "\u22121,000\u202fHU");
   assert.equal(pixelValue(5.81, "SUV"), "SUV\u202f5.8");
   assert.equal(windowText({ width: 400, level: 40 }, "HU"), "W\u202f400 L\u202f40\u202fHU");
-  assert.equal(millilitres(3.281), "3.28\u202fmL");
+  assert.deepEqual([barLength(50), barLength(0.5), barLength(0.02)], ["50\u202fmm", "0.5\u202fmm", "0.02\u202fmm"]);
+  assert.equal(indexPosition([4, 3, 2]), "x\u202f3 y\u202f4 z\u202f5");
 });
 
 test("chunks cover every slice once and come from the centre outward", () => {
@@ -201,4 +201,31 @@ test("picking: clipped hits are passed over, rays meet planes, shells draw after
   assert.equal(rayMeetsPlane([0, 0, 10], [0, 0, 1], [0, 0, 2], [0, 0, 1]), null);
   assert.ok(sortDepth(100, 20) < sortDepth(100, 5));
   assert.equal(distance([0, 0, 0], [3, 4, 0]), 5);
+});
+
+const STAND = { target: [10, 20, 30], azimuth: 0, elevation: 0, distance: 100 };
+
+test("the camera: front view stands before the patient with the head up and the left side at the right", () => {
+  close(eyeOf(STAND), [10, -80, 30]);
+  close(basisOf(STAND).up, [0, 0, 1]);
+  close(basisOf(STAND).right, [1, 0, 0]);
+  // From below the patient lies as in an axial slice: front up, left side at the right.
+  const below = { ...STAND, ...STANDARD_VIEWS.I };
+  close(eyeOf(below), [10, 20, -70], 1e-9);
+  close(basisOf(below).up, [0, -1, 0], 1e-9);
+  close(basisOf(below).right, [1, 0, 0], 1e-9);
+});
+
+test("the camera: turning stops at the poles, shifting follows the pointer, flights take the short way", () => {
+  assert.equal(turned(STAND, 0, 10_000, 400).elevation, 90);
+  const moved = shifted(STAND, 50, 0, 400);
+  assert.ok(moved.target[0] < 10 && moved.target[2] === 30);
+  const half = between({ ...STAND, azimuth: 170 }, { ...STAND, azimuth: -170 }, 0.5);
+  assert.equal(Math.abs(half.azimuth), 180);
+  assert.ok(fitDistance(100, 0.5) > fitDistance(100, 1));
+});
+
+test("the cube shows the face the camera stands before", () => {
+  assert.deepEqual(cubeFaces(STAND).map((face) => face.letter), ["A"]);
+  assert.deepEqual(cubeFaces({ ...STAND, azimuth: 45, elevation: 30 }).map((face) => face.letter).sort(), ["A", "L", "S"]);
 });

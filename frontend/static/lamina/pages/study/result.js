@@ -1,0 +1,61 @@
+// Where the shown result comes from, what it warns of, and how to take it along.
+
+import { fill, h, icon } from "../../components/dom.js";
+import { ago, duration } from "../../components/format.js";
+import { gettext, interpolate } from "../../i18n.js";
+
+/** @import { Room } from "./room.js" */
+
+/** @param {string} name @param {any} value */
+const pair = (name, value) => value && h("div", {}, h("dt", {}, name), h("dd", {}, value));
+
+/** @param {HTMLElement} section @param {Room} room @param {(id: string) => void} choose */
+export function makeResult(section, room, choose) {
+  room.store.watch((state) => [state.view.segmentationId, state.study.segmentations, state.view.seriesId].join(), draw);
+
+  function draw() {
+    const { segmentation } = room;
+    section.hidden = !segmentation;
+    if (!segmentation) {
+      fill(section);
+      return;
+    }
+    const own = room.store.get().study.segmentations.filter((one) => one.series_id === segmentation.series_id);
+    const { algorithm = {}, warnings = [], urls = {} } = segmentation;
+    const warningTexts = warnings.map((/** @type {any} */ one) => (typeof one === "string" ? one : one.text ?? one.message ?? one.code));
+    const name = [algorithm.title || algorithm.name, algorithm.version].filter(Boolean).join(" ");
+    const wasOpen = section.querySelector("details")?.open ?? false;
+    fill(
+      section,
+      h(
+        "details",
+        { class: "result", open: wasOpen },
+        h("summary", { class: "section-head" }, h("h2", {}, gettext("Result")), h("span", { class: "second result__name" }, name), warningTexts.length > 0 && h("span", { class: "chip chip--caution" }, icon("triangle-alert"), String(warningTexts.length)), icon("chevron-down", { class: "section-head__arrow" })),
+        h(
+          "div",
+          { class: "result__body" },
+          own.length > 1 && h("label", { class: "field" }, h("span", { class: "field__label" }, gettext("Shown result")), h("select", { class: "select", onchange: (/** @type {any} */ event) => choose(event.target.value) },
+            own.map((one) => h("option", { value: one.id, ".selected": one.id === segmentation.id }, `${one.algorithm?.title || one.algorithm?.name} ${one.algorithm?.version} · ${ago(one.created_at)}`)))),
+          warningTexts.map((/** @type {string} */ text) => h("p", { class: "result__warning" }, icon("triangle-alert"), text)),
+          h("dl", { class: "pairs" },
+            pair(gettext("Algorithm"), algorithm.name && `${algorithm.name} ${algorithm.version ?? ""}`),
+            pair(gettext("Status"), algorithm.status),
+            pair(gettext("Device"), segmentation.device),
+            pair(gettext("Time"), segmentation.seconds ? duration(segmentation.seconds) : null),
+            pair(gettext("Made"), segmentation.created_at && h("time", { datetime: segmentation.created_at, title: segmentation.created_at }, ago(segmentation.created_at))),
+            pair(gettext("Licence"), algorithm.licence),
+            pair(gettext("Attribution"), algorithm.attribution)),
+          h("div", { class: "result__downloads" },
+            urls.surfaces_plain && download(urls.surfaces_plain, gettext("Surfaces, GLB")),
+            urls.labelmap_nii && download(urls.labelmap_nii, gettext("Labelmap, NIfTI")),
+            urls.manifest && download(urls.manifest, gettext("Manifest"))),
+          h("p", { class: "not-clinical" }, icon("triangle-alert"), gettext("Not for clinical use")),
+        ),
+      ),
+    );
+  }
+}
+
+/** @param {string} address @param {string} text */
+const download = (address, text) =>
+  h("a", { class: "button button--small", href: address, download: true, "aria-label": interpolate(gettext("Download: {what}"), { what: text }) }, icon("download"), text);
