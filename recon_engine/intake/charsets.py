@@ -59,6 +59,10 @@ def _decode(raw: bytes, codes: str, errors: str) -> str:
         return raw.decode("ascii", errors)
     from pydicom import charset
 
+    if any(code.strip() not in charset.python_encoding for code in codes.split("\\")):
+        if errors == "strict":
+            raise LookupError("the header names an unknown character set")
+        return raw.decode("ascii", errors)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         encodings = charset.convert_encodings([code.strip() for code in codes.split("\\")])

@@ -213,9 +213,9 @@ def check_count(count: int, issues: list[Issue]) -> None:
     """Rule 12."""
     if count == 1:
         issues.append(Issue("single_slice", "The series has 1 slice."))
-    elif count < 5:
+    elif 1 < count < 5:
         issues.append(Issue("too_few_slices", f"The series has {count} slices."))
-    elif count < 8:
+    elif 5 <= count < 8:
         issues.append(Issue("few_slices", f"The series has {count} slices."))
 
 
