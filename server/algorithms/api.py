@@ -69,4 +69,4 @@ class AlgorithmsView(APIView):
         return Response(AlgorithmVersionSerializer(versions(), many=True).data)
 
 
-urlpatterns = [path("algorithms/", AlgorithmsView.as_view(), name="algorithms")]
+urlpatterns = [path("algorithms/", AlgorithmsView.as_view(), name="api-algorithms")]

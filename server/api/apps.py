@@ -6,3 +6,6 @@ class ApiConfig(AppConfig):
 
     name = "server.api"
     label = "api"
+
+    def ready(self) -> None:
+        from server.api import schema  # noqa: F401  teaches the OpenAPI document how people sign in

@@ -187,7 +187,7 @@ class StudyView(APIView):
 
 
 urlpatterns = [
-    path("studies/", StudiesView.as_view(), name="studies"),
-    path("studies/facts/", StudyFactsView.as_view(), name="studies-facts"),
-    path("studies/<uuid:study_id>/", StudyView.as_view(), name="study"),
+    path("studies/", StudiesView.as_view(), name="api-studies"),
+    path("studies/facts/", StudyFactsView.as_view(), name="api-studies-facts"),
+    path("studies/<uuid:study_id>/", StudyView.as_view(), name="api-study"),
 ]

@@ -14,5 +14,5 @@ urlpatterns = [
     path("", include("server.algorithms.api")),
     path("", include("server.reconstructions.api")),
     path("", include("server.operations.api_urls")),
-    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
 ]

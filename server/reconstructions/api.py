@@ -189,13 +189,13 @@ class LabelmapNiftiView(_ArtefactView):
 
 _one = "segmentations/<uuid:segmentation_id>"
 urlpatterns = [
-    path("reconstructions/", ReconstructionsView.as_view(), name="reconstructions"),
-    path("series/<uuid:series_id>/algorithms/", OffersView.as_view(), name="series-algorithms"),
-    path(f"{_one}/", SegmentationView.as_view(), name="segmentation"),
-    path(f"{_one}/repeat/", RepeatView.as_view(), name="segmentation-repeat"),
-    path(f"{_one}/manifest/", ManifestView.as_view(), name="segmentation-manifest"),
-    path(f"{_one}/labelmap/", LabelmapView.as_view(), name="segmentation-labelmap"),
-    path(f"{_one}/labelmap.nii.gz", LabelmapNiftiView.as_view(), name="segmentation-labelmap-nifti"),
-    path(f"{_one}/surfaces/", SurfacesView.as_view(), name="segmentation-surfaces"),
-    path(f"{_one}/surfaces.glb", PlainSurfacesView.as_view(), name="segmentation-surfaces-plain"),
+    path("reconstructions/", ReconstructionsView.as_view(), name="api-reconstructions"),
+    path("series/<uuid:series_id>/algorithms/", OffersView.as_view(), name="api-series-algorithms"),
+    path(f"{_one}/", SegmentationView.as_view(), name="api-segmentation"),
+    path(f"{_one}/repeat/", RepeatView.as_view(), name="api-segmentation-repeat"),
+    path(f"{_one}/manifest/", ManifestView.as_view(), name="api-segmentation-manifest"),
+    path(f"{_one}/labelmap/", LabelmapView.as_view(), name="api-segmentation-labelmap"),
+    path(f"{_one}/labelmap.nii.gz", LabelmapNiftiView.as_view(), name="api-segmentation-labelmap-nifti"),
+    path(f"{_one}/surfaces/", SurfacesView.as_view(), name="api-segmentation-surfaces"),
+    path(f"{_one}/surfaces.glb", PlainSurfacesView.as_view(), name="api-segmentation-surfaces-plain"),
 ]

@@ -16,6 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from server.accounts.reauthentication import require_recent_authentication
 from server.accounts.selectors import may
 from server.studies import services
 from server.studies.files import stored_file
@@ -82,8 +83,11 @@ class PreviewView(SeriesFileView):
 class ThumbnailView(SeriesFileView):
     @extend_schema(responses=PICTURE, operation_id="series_thumbnail")
     def get(self, request: Request, series_id: UUID) -> HttpResponseBase:
+        """The middle slice, small; for what is no volume its middle picture."""
         series = self.series(request, series_id)
-        return stored_file(request, series.thumbnail_ref, "image/png", on_damage=lambda: _import_again(series))
+        pictures = series.picture_refs
+        ref = series.thumbnail_ref or (pictures[len(pictures) // 2] if pictures else "")
+        return stored_file(request, ref, "image/png", on_damage=lambda: _import_again(series))
 
 
 class PictureView(SeriesFileView):
@@ -111,29 +115,17 @@ class EraseView(APIView):
     def post(self, request: Request, study_id: UUID) -> Response:
         """Erase a study in the bin now instead of after its 30 days. Asks for the password again."""
         study = visible_study(request.user, study_id, "delete")
-        require_recent_password(request)
+        require_recent_authentication(request._request)
         services.erase_study(study=study, by=request.user)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-def require_recent_password(request: Request) -> None:
-    """Re-authentication before an act that cannot be undone (allauth notes when the password was last given)."""
-    from allauth.account.internal.flows.reauthentication import did_recently_authenticate
-    from django.utils.translation import gettext as _
-
-    from server.core.errors import LaminaError
-
-    if not did_recently_authenticate(request._request):
-        message = _("Enter your password again before erasing.")
-        raise LaminaError("reauthentication_needed", message, 403, url="/accounts/reauthenticate/")
-
-
 urlpatterns = [
-    path("series/<uuid:series_id>/", SeriesView.as_view(), name="series"),
-    path("series/<uuid:series_id>/voxels/", VoxelsView.as_view(), name="series-voxels"),
-    path("series/<uuid:series_id>/preview/", PreviewView.as_view(), name="series-preview"),
-    path("series/<uuid:series_id>/thumbnail/", ThumbnailView.as_view(), name="series-thumbnail"),
-    path("series/<uuid:series_id>/pictures/<int:number>/", PictureView.as_view(), name="series-picture"),
-    path("studies/<uuid:study_id>/restore/", RestoreView.as_view(), name="study-restore"),
-    path("studies/<uuid:study_id>/erase/", EraseView.as_view(), name="study-erase"),
+    path("series/<uuid:series_id>/", SeriesView.as_view(), name="api-series"),
+    path("series/<uuid:series_id>/voxels/", VoxelsView.as_view(), name="api-series-voxels"),
+    path("series/<uuid:series_id>/preview/", PreviewView.as_view(), name="api-series-preview"),
+    path("series/<uuid:series_id>/thumbnail/", ThumbnailView.as_view(), name="api-series-thumbnail"),
+    path("series/<uuid:series_id>/pictures/<int:number>/", PictureView.as_view(), name="api-series-picture"),
+    path("studies/<uuid:study_id>/restore/", RestoreView.as_view(), name="api-study-restore"),
+    path("studies/<uuid:study_id>/erase/", EraseView.as_view(), name="api-study-erase"),
 ]

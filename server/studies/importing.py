@@ -36,6 +36,7 @@ class Target:
     patient: Patient
     study_id: UUID
     by: Any
+    description: str = ""  # for a study whose files have none
     is_demo: bool = False
     notice: str = ""
 
@@ -158,7 +159,7 @@ def _create_study(target: Target, prepared: Mapping[str, Any]) -> Study:
         patient=target.patient,
         patient_number=target.patient.number,
         study_instance_uid=uid,
-        description=(prepared["study_description"] or "")[:200],
+        description=(prepared["study_description"] or target.description)[:200],
         study_date=date.fromisoformat(prepared["study_date"]) if prepared["study_date"] else None,
         created_by=target.by,
         is_demo=target.is_demo,

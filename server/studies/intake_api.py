@@ -273,10 +273,10 @@ class ImportView(APIView):
 
 _one = "intakes/<uuid:intake_id>"
 urlpatterns = [
-    path("intakes/", IntakesView.as_view(), name="intakes"),
-    path(f"{_one}/", IntakeView.as_view(), name="intake"),
-    path(f"{_one}/inspect/", InspectView.as_view(), name="intake-inspect"),
-    path(f"{_one}/changes/", ChangesView.as_view(), name="intake-changes"),
-    path(f"{_one}/thumbnails/<int:number>/", IntakeThumbnailView.as_view(), name="intake-thumbnail"),
-    path(f"{_one}/import/", ImportView.as_view(), name="intake-import"),
+    path("intakes/", IntakesView.as_view(), name="api-intakes"),
+    path(f"{_one}/", IntakeView.as_view(), name="api-intake"),
+    path(f"{_one}/inspect/", InspectView.as_view(), name="api-intake-inspect"),
+    path(f"{_one}/changes/", ChangesView.as_view(), name="api-intake-changes"),
+    path(f"{_one}/thumbnails/<int:number>/", IntakeThumbnailView.as_view(), name="api-intake-thumbnail"),
+    path(f"{_one}/import/", ImportView.as_view(), name="api-intake-import"),
 ]

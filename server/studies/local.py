@@ -24,14 +24,6 @@ from server.studies.models import Series
 Say = Callable[[str], None]
 
 
-@dataclass(frozen=True)
-class Stack:
-    """PNG or JPEG pictures as one series, with what a person states of them. Spacing is (k, j, i) mm."""
-
-    modality: str
-    spacing_mm: tuple[float, float, float] | None = None
-
-
 @dataclass
 class LocalImport:
     """What came of it: `series` that are now in the project, `new` of them just written, and what was refused."""
@@ -41,88 +33,95 @@ class LocalImport:
     refused: list[str] = field(default_factory=list)
 
 
-def import_path(
-    *,
-    project: Project,
-    path: Path,
-    by: Any,
-    modality: str = "",
-    stack: Stack | None = None,
-    is_demo: bool = False,
-    notice: str = "",
-    say: Say = lambda text: None,
-) -> LocalImport:
+@dataclass(frozen=True, kw_only=True)
+class _Source:
+    """Where it comes from and what the person says of it."""
+
+    path: Path
+    project: Project
+    by: Any
+    description: str = ""  # for studies whose files have none
+    modality: str = ""  # of NIfTI files, of a stack
+    as_stack: bool = False
+    spacing_mm: tuple[float, float, float] | None = None  # of a stack, (k, j, i)
+    is_demo: bool = False
+    notice: str = ""
+    say: Say = lambda text: None
+
+
+def import_path(path: Path, *, project: Project, by: Any, **options: Any) -> LocalImport:
     """Import a file, folder or zip. The same files again change nothing.
 
-    `modality` says what a NIfTI file is. Raises LaminaError when the path is not there or nothing could be imported.
+    Options: `description` for a study whose files have none, `modality` of NIfTI files or of a stack, `as_stack` and
+    `spacing_mm` (k, j, i) for PNG or JPEG pictures, `is_demo`, `notice`, `say(text)` for each line of news.
+    Raises LaminaError when the path is not there or nothing could be imported.
     """
-    if not path.exists():
+    source = _Source(path=Path(path).resolve(), project=project, by=by, **options)
+    if not source.path.exists():
         raise LaminaError("not_found", _("%(path)s is not there.") % {"path": path}, 404)
     done = LocalImport()
     with storage.workspace("import") as folder:
-        groups = {"stack": []} if stack else _chosen(path, modality, done, say)
+        groups = _whole_stack(source) if source.as_stack else _chosen(source, done)
         for number, (origin, chosen) in enumerate(groups.items()):
-            out = folder / f"prepared-{number}"
-            out.mkdir(mode=0o700)
-            _import_group(project, path, by, origin, chosen, out, stack, is_demo, notice, done, say)
+            _import_group(source, origin, chosen, folder / f"prepared-{number}", done)
     if not done.series:
         message = " ".join(done.refused) or _("There is nothing to import at %(path)s.") % {"path": path}
         raise LaminaError("nothing_imported", message, 422)
     return done
 
 
-def _chosen(path: Path, modality: str, done: LocalImport, say: Say) -> dict[str, list[dict[str, Any]]]:
+def _whole_stack(source: _Source) -> dict[str, list[dict[str, Any]]]:
+    hashes = ":".join(sorted(intakes.hashes_below(source.path).values()))
+    return {f"stack:{source.modality}:{source.spacing_mm}:{hashes}": []}
+
+
+def _chosen(source: _Source, done: LocalImport) -> dict[str, list[dict[str, Any]]]:
     """Findings worth importing, by origin."""
-    result = _engine("inspect", {"path": str(path)})
-    hashes = intakes.hashes_below(path)
+    result = _engine("inspect", {"path": str(source.path)})
+    hashes = intakes.hashes_below(source.path)
     groups: dict[str, list[dict[str, Any]]] = {}
     for finding in result["findings"]:
-        say(f"{finding['verdict']}: {finding['message']}")
-        kind = finding["modality"] or modality
+        source.say(f"{finding['verdict']}: {finding['message']}")
+        modality = finding["modality"] or source.modality
         if not intakes.may_be_kept(finding) or finding["facts"].get("withheld"):
             done.refused.append(finding["message"])
-        elif not kind:
+        elif not modality:
             message = _("%(key)s does not say what made it. Add --modality CT, MR or PT.") % {"key": finding["key"]}
             done.refused.append(message)
         else:
-            choice = {"key": finding["key"], "modality": kind, "patient_key": finding["facts"].get("patient_key")}
+            choice = {"key": finding["key"], "modality": modality, "patient_key": finding["facts"].get("patient_key")}
             groups.setdefault(identity.origin_of(finding, hashes), []).append(choice)
     return groups
 
 
 def _import_group(
-    project: Project,
-    path: Path,
-    by: Any,
-    origin: str,
-    chosen: Sequence[Mapping[str, Any]],
-    out: Path,
-    stack: Stack | None,
-    is_demo: bool,
-    notice: str,
-    done: LocalImport,
-    say: Say,
+    source: _Source, origin: str, chosen: Sequence[Mapping[str, Any]], out: Path, done: LocalImport
 ) -> None:
     """One study: prepare, store, write."""
-    if stack is not None:
-        hashes = intakes.hashes_below(path)
-        origin = f"stack:{stack.modality}:{stack.spacing_mm}:{':'.join(sorted(hashes.values()))}"
+    out.mkdir(mode=0o700)
     patient_key = next((choice["patient_key"] for choice in chosen if choice.get("patient_key")), None)
-    patient = identity.patient_for(project, origin, patient_key)
-    request = prepare_request(path.resolve(), out, patient, chosen)
-    if stack is not None:
-        request |= {"as_stack": True, "stack_modality": stack.modality, "stack_spacing_mm": stack.spacing_mm}
+    patient = identity.patient_for(source.project, origin, patient_key)
+    request = prepare_request(source.path, out, patient, chosen)
+    if source.as_stack:
+        spacing = list(source.spacing_mm) if source.spacing_mm else None
+        request |= {"as_stack": True, "stack_modality": source.modality, "stack_spacing_mm": spacing}
     result = _engine("prepare", request)
-    study_id = identity.study_id_for(project.pk, origin)
-    target = importing.Target(project, patient, study_id, by, is_demo=is_demo, notice=notice)
-    stored = importing.store_prepared(target, out, result["series"])
-    imported = importing.write_prepared(target, stored)
+    target = importing.Target(
+        project=source.project,
+        patient=patient,
+        study_id=identity.study_id_for(source.project.pk, origin),
+        by=source.by,
+        description=source.description,
+        is_demo=source.is_demo,
+        notice=source.notice,
+    )
+    imported = importing.write_prepared(target, importing.store_prepared(target, out, result["series"]))
     found = Series.objects.filter(pk__in=[*imported.series_ids, *imported.already]).select_related("study__project")
     done.series.extend(found.order_by("number", "created_at"))
     done.new += len(imported.series_ids)
     for series in found:
         state = _("imported") if series.pk in imported.series_ids else _("already there")
-        say(f"{series.study.pseudonym} {series.modality} {series.description or '-'}: {state}")
+        source.say(f"{series.study.pseudonym} {series.modality} {series.description or '-'}: {state}")
 
 
 def _engine(verb: str, request: Mapping[str, Any]) -> dict[str, Any]:

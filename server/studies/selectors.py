@@ -80,7 +80,7 @@ def summaries_of(study_ids: Iterable[UUID]) -> dict[UUID, SeriesSummary]:
     )
     pictured = dict(
         Series.objects.filter(study_id__in=ids)
-        .exclude(thumbnail_ref="")
+        .exclude(thumbnail_ref="", picture_refs=[])
         .order_by("study_id", "-is_volume", "-slices", "id")
         .distinct("study_id")
         .values_list("study_id", "id")

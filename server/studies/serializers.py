@@ -72,7 +72,7 @@ class SeriesSerializer(serializers.Serializer):
         return {
             "voxels": f"{base}/voxels/" if series.voxels_ref else None,
             "preview": f"{base}/preview/" if series.preview_ref else None,
-            "thumbnail": f"{base}/thumbnail/" if series.thumbnail_ref else None,
+            "thumbnail": f"{base}/thumbnail/" if series.thumbnail_ref or series.picture_refs else None,
             "pictures": [f"{base}/pictures/{number}/" for number in range(len(series.picture_refs))],
         }
 

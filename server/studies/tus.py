@@ -242,6 +242,6 @@ class UploadView(APIView):
 
 
 urlpatterns = [
-    path("uploads/", UploadsView.as_view(), name="uploads"),
-    path("uploads/<uuid:upload_id>/", UploadView.as_view(), name="upload"),
+    path("uploads/", UploadsView.as_view(), name="api-uploads"),
+    path("uploads/<uuid:upload_id>/", UploadView.as_view(), name="api-upload"),
 ]

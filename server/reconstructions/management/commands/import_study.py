@@ -17,7 +17,7 @@ from server.jobs.worker import work
 from server.reconstructions.models import Segmentation
 from server.reconstructions.selectors import why_not
 from server.reconstructions.services import request_reconstruction
-from server.studies.local import LocalImport, Stack, import_path
+from server.studies.local import LocalImport, import_path
 from server.studies.models import Series
 
 MODALITIES = ("CT", "MR", "PT", "CR", "DX")
@@ -49,6 +49,7 @@ class Command(BaseCommand):
         parser.add_argument("--spacing", type=spacing, default=None, metavar="K,J,I", help="of a stack, in mm")
         parser.add_argument("--reconstruct", metavar="ALGORITHM", default="")
         parser.add_argument("--wait", action="store_true", help="until the reconstruction has ended")
+        parser.add_argument("--description", default="", help="of the study, where the files have none")
         parser.add_argument("--demo", action="store_true", help="mark the study as a demo case")
         parser.add_argument("--notice", default="", help="what the makers of the data ask to be shown")
 
@@ -63,11 +64,13 @@ class Command(BaseCommand):
             if options["reconstruct"]:
                 version_named(options["reconstruct"])  # an unknown algorithm stops before anything is written
             done = import_path(
+                options["path"],
                 project=project,
-                path=options["path"],
                 by=by,
-                modality="" if options["as_stack"] else options["modality"],
-                stack=Stack(options["modality"], options["spacing"]) if options["as_stack"] else None,
+                description=options["description"],
+                modality=options["modality"],
+                as_stack=options["as_stack"],
+                spacing_mm=options["spacing"],
                 is_demo=options["demo"],
                 notice=options["notice"],
                 say=self.stdout.write,
