@@ -1,9 +1,15 @@
-/** <lam-fact label="Studies" value="12" note="3 new this week">: one number with its unit and what it counts. */
+/**
+ * <lam-fact label value note definition>: one number with its unit and what it counts.
+ * Property `.history`: numbers, oldest first, drawn as a small line behind the number.
+ */
 
 import { fill, h } from "./dom.js";
+import { sparkline } from "./sparkline.js";
 
 class Fact extends HTMLElement {
   static observedAttributes = ["label", "value", "note", "definition"];
+  /** @type {number[]} */
+  #history = [];
 
   connectedCallback() {
     this.#draw();
@@ -11,6 +17,11 @@ class Fact extends HTMLElement {
 
   attributeChangedCallback() {
     if (this.isConnected) this.#draw();
+  }
+
+  set history(history) {
+    this.#history = history;
+    this.#draw();
   }
 
   #draw() {
@@ -26,6 +37,7 @@ class Fact extends HTMLElement {
         value === null ? h("span", { class: "grey grey--short" }) : h("span", { class: "fact__value" }, value),
         h("span", { class: "fact__note" }, this.getAttribute("note")),
       ),
+      this.#history.length > 1 && h("span", { class: "fact__history" }, sparkline(this.#history)),
     );
   }
 }

@@ -7,7 +7,7 @@
 import { gettext, interpolate, ngettext } from "../i18n.js";
 import { fill, h, icon } from "./dom.js";
 import { number, spacing } from "./format.js";
-import { thumbnail } from "./study-table.js";
+import { modalityName, thumbnail } from "./study-table.js";
 
 const MODALITIES = ["CT", "MR", "PT", "CR", "DX"];
 
@@ -144,7 +144,7 @@ class Findings extends HTMLElement {
         h("span", { class: "table__main" }, name),
         finding.needs_modality && !refused
           ? this.#modality(finding, name)
-          : h("span", { class: "second" }, [finding.modality, images].filter(Boolean).join(" · ")),
+          : h("span", { class: "second" }, [modalityName(finding.modality), images].filter(Boolean).join(" · ")),
       ),
       h("td", { class: "f-spacing second" }, spacing(finding.spacing_mm), finding.shape && h("span", { class: "second" }, [...finding.shape].reverse().join(" × "))),
       h(

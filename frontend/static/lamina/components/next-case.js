@@ -8,13 +8,13 @@ import { gettext, interpolate, ngettext } from "../i18n.js";
 import { fill, h, icon } from "./dom.js";
 import { ml, number, spacing } from "./format.js";
 import "./job-card.js";
-import { thumbnail } from "./study-table.js";
+import { modalityName, thumbnail } from "./study-table.js";
 
 const SHOWN_SEGMENTS = 8;
 
 /** @param {any} series */
 const seriesName = (series) =>
-  [series.modality, series.spacing_mm ? `${number(series.spacing_mm[0], 1)}\u202fmm` : ""].filter(Boolean).join(" ");
+  [modalityName(series.modality), series.spacing_mm ? `${number(series.spacing_mm[0], 1)}\u202fmm` : ""].filter(Boolean).join(" ");
 
 class NextCase extends HTMLElement {
   /** @type {any} */
@@ -109,7 +109,7 @@ class NextCase extends HTMLElement {
       "div",
       { class: "next__image" },
       study.thumbnail && h("img", { src: study.thumbnail, alt: interpolate(gettext("Middle slice of {case}"), { case: study.pseudonym }) }),
-      h("div", { class: "next__corner" }, h("strong", {}, study.pseudonym), h("span", {}, [first?.modality ?? study.modalities?.[0], slices].filter(Boolean).join(" · "))),
+      h("div", { class: "next__corner" }, h("strong", {}, study.pseudonym), h("span", {}, [modalityName(first?.modality ?? study.modalities?.[0] ?? ""), slices].filter(Boolean).join(" · "))),
     );
   }
 

@@ -38,8 +38,11 @@ export function studyChip(study) {
   return chip("", "circle", gettext("Images only"));
 }
 
+/** People say PET where DICOM says PT. @param {string} modality */
+export const modalityName = (modality) => (modality === "PT" ? "PET" : modality);
+
 /** @param {any} study */
-const images = (study) => (study.modalities?.length ? study.modalities.join(" · ") : DASH);
+const images = (study) => (study.modalities?.length ? study.modalities.map(modalityName).join(" · ") : DASH);
 
 class StudyTable extends HTMLElement {
   /** @type {any[] | null} */

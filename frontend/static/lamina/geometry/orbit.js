@@ -1,7 +1,7 @@
 // Where the 3D camera stands: round a target by two angles, like a turntable about the patient's length.
 // azimuth 0 looks at the patient's front, 90 at the left side; elevation 90 looks down from above the head. Degrees.
 
-import { addScaled, clamp, cross, scale } from "./vectors.js";
+import { addScaled, clamp, cross, dot, scale, subtract } from "./vectors.js";
 
 /** @import { Point, Vec3 } from "./vectors.js" */
 
@@ -44,6 +44,22 @@ export function fitDistance(radius, aspect) {
   return radius / Math.sin(narrow);
 }
 
+/**
+ * How far away all these points fit, as seen from this stand, with a little air round them.
+ * @param {Orbit} orbit  its target stays in the middle @param {Point[]} points @param {number} aspect
+ */
+export function fitPoints(orbit, points, aspect) {
+  const { back, up, right } = basisOf(orbit);
+  const high = Math.tan((FIELD_OF_VIEW / 2) * RADIANS);
+  let distance = 0;
+  for (const point of points) {
+    const from = subtract(point, orbit.target);
+    const needed = Math.max(Math.abs(dot(from, up)) / high, Math.abs(dot(from, right)) / (high * aspect));
+    distance = Math.max(distance, dot(from, back) + needed);
+  }
+  return distance * 1.1;
+}
+
 /** Half a turn per height of the viewport. @param {Orbit} orbit @param {number} dx @param {number} dy @param {number} height @returns {Orbit} */
 export function turned(orbit, dx, dy, height) {
   const step = 200 / Math.max(height, 100);
@@ -84,10 +100,10 @@ export function between(from, to, along) {
 export function cubeFaces(orbit) {
   const { back, up, right } = basisOf(orbit);
   /** @param {Vec3} v @returns {[number, number]} */
-  const flat = (v) => [v[0] * right[0] + v[1] * right[1] + v[2] * right[2], -(v[0] * up[0] + v[1] * up[1] + v[2] * up[2])];
+  const flat = (v) => [dot(v, right), -dot(v, up)];
   const faces = [];
   for (const [letter, normal] of /** @type {[keyof typeof STANDARD_VIEWS, Vec3][]} */ (Object.entries(FACES))) {
-    const facing = normal[0] * back[0] + normal[1] * back[1] + normal[2] * back[2];
+    const facing = dot(normal, back);
     if (facing <= 0.02) continue;
     const first = /** @type {Vec3} */ ([normal[1], normal[2], normal[0]]);
     const second = cross(normal, first);

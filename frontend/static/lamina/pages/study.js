@@ -84,7 +84,6 @@ async function open({ study_id: id }) {
     place();
     room.session = volume ? new VolumeSession(room, series) : new PictureSession(room, series);
     place();
-    store.dispatch({ type: "view.set", values: { lit: null } });
   }
 
   function place() {

@@ -2,10 +2,11 @@
 
 import { PerspectiveCamera, Plane as ClippingPlane, Raycaster, Scene, Vector2, Vector3 } from "three";
 
-import { between, eyeOf, FIELD_OF_VIEW, fitDistance, basisOf, nearer, shifted, STANDARD_VIEWS, turned } from "../geometry/orbit.js";
+import { between, eyeOf, FIELD_OF_VIEW, basisOf, fitPoints, nearer, shifted, STANDARD_VIEWS, turned } from "../geometry/orbit.js";
 import { firstKept, sortDepth } from "../geometry/picking.js";
 import { dot } from "../geometry/vectors.js";
-import { radius } from "../geometry/volume.js";
+import { corners, radius } from "../geometry/volume.js";
+import { cornersOf } from "./surfaces.js";
 import { drawAxesCube, faceOfCubeAt } from "./axes-cube.js";
 
 /** @import { WebGLRenderer } from "three" */
@@ -59,7 +60,7 @@ export class SpaceViewport {
   lookAtVolume(geometry) {
     this.volume = geometry;
     this.reach = radius(geometry);
-    this.orbit = { target: geometry.centre, azimuth: 0, elevation: 0, distance: this.fitted(this.reach * 0.82) };
+    this.orbit = this.fitted({ ...this.orbit, target: geometry.centre, ...STANDARD_VIEWS.A }, corners(geometry));
     this.invalidate();
   }
 
@@ -108,9 +109,16 @@ export class SpaceViewport {
 
   // --- camera ---------------------------------------------------------------------------------------------------
 
-  /** @param {number} size */
-  fitted(size) {
-    return fitDistance(size, this.width / Math.max(this.height, 1));
+  /** The same stand, as near as all points allow. @param {Orbit} orbit @param {Point[]} points @returns {Orbit} */
+  fitted(orbit, points) {
+    return { ...orbit, distance: Math.max(fitPoints(orbit, points, this.width / Math.max(this.height, 1)), this.reach * 0.05) };
+  }
+
+  /** What is shown, as a box to look at: the surfaces, else the volume. @param {Orbit} orbit @returns {Orbit} */
+  around(orbit) {
+    const box = this.surfaces?.box();
+    if (box) return this.fitted({ ...orbit, target: /** @type {Point} */ (box.getCenter(new Vector3()).toArray()) }, cornersOf(box));
+    return this.volume ? this.fitted({ ...orbit, target: this.volume.centre }, corners(this.volume)) : orbit;
   }
 
   /** @param {number} dx @param {number} dy */
@@ -135,23 +143,21 @@ export class SpaceViewport {
 
   /** Everything that is shown, from where the camera stands. */
   fit() {
-    const ball = this.surfaces?.sphere();
-    if (ball) this.flyTo({ ...this.orbit, target: ball.center.toArray(), distance: this.fitted(ball.radius * 0.9) });
-    else if (this.volume) this.flyTo({ ...this.orbit, target: this.volume.centre, distance: this.fitted(this.reach * 0.82) });
+    this.flyTo(this.around(this.orbit));
   }
 
   /** From the front, everything in view. */
   reset() {
-    this.orbit = { ...this.orbit, ...STANDARD_VIEWS.A };
-    this.fit();
+    this.flyTo(this.around({ ...this.orbit, ...STANDARD_VIEWS.A }));
   }
 
-  /** One segment in the middle, filling half of the pane. @param {number} number */
+  /** One segment in the middle, with room round it. @param {number} number */
   centreOn(number) {
     const mesh = this.surfaces?.meshes.get(number);
-    const ball = mesh?.geometry.boundingSphere;
-    if (!mesh || !ball) return;
-    this.flyTo({ ...this.orbit, target: ball.center.clone().add(mesh.position).toArray(), distance: this.fitted(ball.radius * 1.5) });
+    if (!mesh?.geometry.boundingBox) return;
+    const box = mesh.geometry.boundingBox.clone().translate(mesh.position);
+    const fitted = this.fitted({ ...this.orbit, target: /** @type {Point} */ (box.getCenter(new Vector3()).toArray()) }, cornersOf(box));
+    this.flyTo({ ...fitted, distance: fitted.distance * 1.5 });
   }
 
   /** @param {Orbit} orbit */

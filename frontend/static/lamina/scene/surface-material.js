@@ -35,9 +35,9 @@ const FRAGMENT = /* glsl */ `
     float fill = max(dot(normal, fillFrom), 0.0);
     float sky = 0.5 + 0.5 * normal.y;
     float facing = clamp(dot(normal, towards), 0.0, 1.0);
-    vec3 light = vec3(1.0, 0.985, 0.96) * key * 0.78 + vec3(0.80, 0.88, 1.0) * fill * 0.16
-      + mix(vec3(0.10, 0.09, 0.085), vec3(0.22, 0.235, 0.25), sky);
-    light *= mix(0.62, 1.0, smoothstep(0.0, 0.55, facing));
+    vec3 light = vec3(1.0, 0.985, 0.96) * key * 0.88 + vec3(0.80, 0.88, 1.0) * fill * 0.20
+      + mix(vec3(0.12, 0.11, 0.10), vec3(0.27, 0.285, 0.30), sky);
+    light *= mix(0.58, 1.0, smoothstep(0.0, 0.5, facing));
     float gloss = pow(max(dot(normal, normalize(keyFrom + towards)), 0.0), 28.0) * 0.07;
     vec3 colour = uColour * light * mix(1.0, 0.5, inside) + gloss * (1.0 - inside) + uLit * 0.10;
     gl_FragColor = vec4(colour, uOpacity);

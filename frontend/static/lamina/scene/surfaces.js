@@ -2,13 +2,14 @@
 // works in LPS millimetres, so that root is left out on purpose and everything below it is kept (the nodes' own
 // transforms undo the 16-bit quantization).
 
-import { Box3, BufferAttribute, BufferGeometry, Group, Matrix4, Mesh, Sphere, Vector3 } from "three";
+import { Box3, BufferAttribute, BufferGeometry, Group, Matrix4, Mesh, Vector3 } from "three";
 import { GLTFLoader } from "three/addons/loaders/GLTFLoader.js";
 import { MeshoptDecoder } from "three/addons/libs/meshopt_decoder.module.js";
 
 import { setLook, surfaceMaterial } from "./surface-material.js";
 
 /** @import { Object3D, Plane, Scene } from "three" */
+/** @import { Point } from "../geometry/vectors.js" */
 /** @import { SegmentLook } from "../state/view.js" */
 
 /** @typedef {{ number: number, label: string, node: string, colour: string }} SegmentNode */
@@ -46,9 +47,14 @@ function inMillimetres(node, fromRoot) {
   const index = /** @type {BufferGeometry} */ (source).getIndex();
   if (index) geometry.setIndex(index.clone());
   geometry.computeVertexNormals();
+  geometry.computeBoundingBox();
   geometry.computeBoundingSphere();
   return { geometry, middle };
 }
+
+/** @param {Box3} box @returns {Point[]} */
+export const cornersOf = ({ min, max }) =>
+  [min.x, max.x].flatMap((x) => [min.y, max.y].flatMap((y) => [min.z, max.z].map((z) => /** @type {Point} */ ([x, y, z]))));
 
 export class Surfaces {
   /** @param {Map<number, Mesh>} meshes  by segment number */
@@ -124,15 +130,15 @@ export class Surfaces {
     for (const mesh of this.meshes.values()) /** @type {any} */ (mesh.material).clippingPlanes = planes;
   }
 
-  /** The ball round what is shown, or null. */
-  sphere() {
+  /** The box round what is shown, or null. */
+  box() {
     const box = new Box3();
+    const one = new Box3();
     for (const mesh of this.meshes.values()) {
-      if (!mesh.visible || !mesh.geometry.boundingSphere) continue;
-      const ball = mesh.geometry.boundingSphere;
-      box.union(new Box3().setFromCenterAndSize(ball.center.clone().add(mesh.position), new Vector3().setScalar(ball.radius * 2)));
+      if (!mesh.visible || !mesh.geometry.boundingBox) continue;
+      box.union(one.copy(mesh.geometry.boundingBox).translate(mesh.position));
     }
-    return box.isEmpty() ? null : box.getBoundingSphere(new Sphere());
+    return box.isEmpty() ? null : box;
   }
 
   get triangles() {

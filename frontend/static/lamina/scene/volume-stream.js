@@ -38,18 +38,11 @@ export class VolumeStream {
     this.failed = [];
   }
 
-  /** Resolves when everything is there or named as failed. */
-  async start() {
-    if (this.urls.preview) {
-      try {
-        const bytes = await this.fetch(this.urls.preview, {});
-        this.receiver.onPreview(new Uint8Array(bytes));
-      } catch (error) {
-        if (this.abort.signal.aborted) return;
-        // The whole volume comes anyway; a preview is a courtesy.
-      }
-    }
-    await this.drain();
+  /** The small picture of the whole. Without it the slices come anyway, so its failure is nobody's trouble. */
+  async preview() {
+    if (!this.urls.preview) return;
+    const bytes = await this.fetch(this.urls.preview, {});
+    this.receiver.onPreview(new Uint8Array(bytes));
   }
 
   /** Fetch the failed slices once more, when a person asks. */
@@ -65,6 +58,7 @@ export class VolumeStream {
     this.waiting = [];
   }
 
+  /** All waiting slices; resolves when each is there or named as failed. */
   async drain() {
     await Promise.all(Array.from({ length: AT_ONCE }, () => this.work()));
   }

@@ -5,7 +5,7 @@ import { FITTED } from "../geometry/viewing.js";
 
 /** @import { Point } from "../geometry/vectors.js" */
 /** @import { Viewing } from "../geometry/viewing.js" */
-/** @import { Window } from "../geometry/windows.js" */
+/** @import { Preset, Window } from "../geometry/windows.js" */
 
 /** @typedef {"axial" | "coronal" | "sagittal" | "surfaces"} ViewportName */
 /** @typedef {"2x2" | "1+3" | "3d"} Layout */
@@ -26,12 +26,13 @@ import { FITTED } from "../geometry/viewing.js";
  * @property {Point | null} point  where the planes cross, LPS mm
  * @property {Record<string, Viewing>} viewing  zoom and pan per plane
  * @property {Record<string, Window>} windows  per plane
+ * @property {Preset[]} presets  of the open series
  * @property {boolean} interpolated
  * @property {boolean} inverted
  * @property {boolean} texts
  * @property {number} fill  0 to 0.6
  * @property {boolean} outlines
- * @property {boolean} planesIn3d
+ * @property {boolean | null} planesIn3d  null: only while there is no surface to see
  * @property {ClipView | null} clip
  * @property {Record<number, SegmentLook>} segments  by segment number
  * @property {number | null} lit  segment number under the pointer or in the list
@@ -50,12 +51,13 @@ export const initialView = () => ({
   point: null,
   viewing: fitted(),
   windows: {},
+  presets: [],
   interpolated: true,
   inverted: false,
   texts: true,
   fill: 0.24,
   outlines: true,
-  planesIn3d: true,
+  planesIn3d: null,
   clip: null,
   segments: {},
   lit: null,
@@ -78,7 +80,7 @@ export function reduceView(view, action) {
     }
     case "view.series":
       return {
-        ...view, seriesId: action.seriesId, segmentationId: null, point: action.point, viewing: fitted(),
+        ...view, seriesId: action.seriesId, segmentationId: null, point: action.point, presets: action.presets, viewing: fitted(),
         windows: Object.fromEntries(PLANES.map((name) => [name, action.window])), clip: null, segments: {}, lit: null, large: null,
       };
     case "view.segmentation":

@@ -178,7 +178,7 @@ function keyActs(room) {
   };
   for (const key of [1, 2, 3, 4, 5]) {
     acts[`window-${key}`] = () => {
-      const preset = room.session?.presets.find((/** @type {any} */ one) => one.key === key);
+      const preset = view().presets.find((one) => one.key === key);
       if (preset) room.store.dispatch({ type: "view.window", plane: plane(), window: { width: preset.width, level: preset.level } });
     };
   }

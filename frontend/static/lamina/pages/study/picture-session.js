@@ -35,7 +35,7 @@ export class PictureSession {
       if (view.seriesId !== series.id) return null;
       return { viewing: view.viewing.axial, window: view.windows.axial ?? WINDOW, inverted: view.inverted, interpolated: view.interpolated };
     });
-    store.dispatch({ type: "view.series", seriesId: series.id, point: null, window: WINDOW });
+    store.dispatch({ type: "view.series", seriesId: series.id, point: null, presets: this.presets, window: WINDOW });
     store.dispatch({ type: "view.set", values: { active: "axial" } });
     this.stopWatching = store.watch((state) => state.view, () => {
       this.view2d.invalidate();

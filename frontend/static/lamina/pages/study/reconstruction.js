@@ -50,7 +50,12 @@ export function parameterField(parameter) {
 export function makeReconstruction(section, room) {
   const { store } = room;
   const body = h("div", { class: "reconstruction" });
-  fill(section, h("header", { class: "section-head" }, h("h2", {}, gettext("Reconstruction"))), body);
+  // Open while there is no result to look at; afterwards one line at the foot, so that the list keeps its room.
+  const frame = h("details", { class: "foldable", open: true }, h("summary", { class: "section-head" }, h("h2", {}, gettext("Reconstruction")), icon("chevron-down", { class: "section-head__arrow" })), body);
+  fill(section, frame);
+  store.watch((state) => state.view.segmentationId === null, (none) => {
+    frame.open = none;
+  });
   let asked = 0;
   /** @type {any[]} */
   let algorithms = [];

@@ -29,7 +29,7 @@ export function makeResult(section, room, choose) {
       section,
       h(
         "details",
-        { class: "result", open: wasOpen },
+        { class: "result foldable", open: wasOpen },
         h("summary", { class: "section-head" }, h("h2", {}, gettext("Result")), h("span", { class: "second result__name" }, name), warningTexts.length > 0 && h("span", { class: "chip chip--caution" }, icon("triangle-alert"), String(warningTexts.length)), icon("chevron-down", { class: "section-head__arrow" })),
         h(
           "div",

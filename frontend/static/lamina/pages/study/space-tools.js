@@ -29,7 +29,7 @@ export function makeSpaceTools(room) {
   };
   const clip = button("scissors", gettext("Clip the surfaces"), () => toggle("clip"), "clip");
   const views = button("rotate-3d", gettext("Standard views"), () => toggle("views"), "views");
-  const planes = button("layers", gettext("Planes in the 3D"), () => set({ planesIn3d: !store.get().view.planesIn3d }), "planes");
+  const planes = button("layers", gettext("Planes in the 3D"), () => set({ planesIn3d: !room.session?.planesShown?.() }), "planes");
   const fit = button("focus", gettext("Show everything"), () => space()?.fit(), "fit");
   const large = button("maximize-2", gettext("Large"), () => enlarge(room, "surfaces"), "large");
   fill(tools, clip, views, planes, fit, large);
@@ -65,9 +65,9 @@ export function makeSpaceTools(room) {
     }
   }
 
-  store.watch((state) => state.view, ({ clip: now, planesIn3d, large: big }) => {
+  store.watch((state) => state.view, ({ clip: now, planesIn3d, segmentationId, large: big }) => {
     clip.setAttribute("aria-pressed", String(Boolean(now)));
-    planes.setAttribute("aria-pressed", String(planesIn3d));
+    planes.setAttribute("aria-pressed", String(planesIn3d ?? segmentationId === null));
     fill(large, icon(big === "surfaces" ? "minimize-2" : "maximize-2"));
     off.setAttribute("aria-pressed", String(!now));
     for (const choice of choices) choice.setAttribute("aria-pressed", String(choice.dataset.plane === now?.plane));

@@ -53,7 +53,7 @@ export function makeToolbar(bar, room) {
     } }, icon(symbol), h("span", { class: "wide-only" }, word(layout))));
   const presets = h("div", { class: "segmented", role: "group", "aria-label": gettext("Window") });
   const more = h("select", { class: "tool-select", "aria-label": gettext("More windows"), hidden: true, onchange: () => {
-    const preset = room.session?.presets.find((/** @type {any} */ one) => one.id === more.value);
+    const preset = store.get().view.presets.find((one) => one.id === more.value);
     more.value = "";
     if (preset) apply(preset);
   } });
@@ -88,7 +88,7 @@ export function makeToolbar(bar, room) {
     outlines.setAttribute("aria-pressed", String(view.outlines));
     fillRange.value = String(Math.round(view.fill * 100));
     fillText.textContent = percent(view.fill);
-    const list = room.session?.presets ?? [];
+    const list = view.presets;
     if (shownFor !== list) {
       shownFor = list;
       fill(presets, list.filter((one) => one.key !== null).map((one) =>

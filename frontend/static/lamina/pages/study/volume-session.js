@@ -76,10 +76,10 @@ export class VolumeSession {
     this.undo.push(this.space.addPlanes(this.spacePlanes));
     this.spacePlanes.group.visible = false;
 
-    room.store.dispatch({ type: "view.series", seriesId: series.id, point: snapped(this.geometry, this.geometry.centre), window: this.openingWindow });
+    room.store.dispatch({ type: "view.series", seriesId: series.id, point: snapped(this.geometry, this.geometry.centre), presets: this.presets, window: this.openingWindow });
+    this.startStream();
     this.undo.push(room.store.watch((state) => state.view, (view, before) => this.showView(view, before)));
     this.undo.push(room.store.watch((state) => this.chosen(state), (segmentation) => void this.showSegmentation(segmentation)));
-    this.startStream();
   }
 
   get view() {
@@ -124,7 +124,8 @@ export class VolumeSession {
       wantedSlice: () => (this.view.point ? toIndex(this.geometry, this.view.point)[0] : this.geometry.shape[0] / 2),
     });
     this.undo.push(() => this.stream?.stop());
-    void this.stream.start();
+    this.firstLook = this.stream.preview().catch(() => {});
+    void this.firstLook.then(() => this.stream?.drain());
   }
 
   showFailed() {
@@ -163,7 +164,7 @@ export class VolumeSession {
     this.segments = new Map((segmentation?.segments ?? []).map((/** @type {any} */ segment) => [segment.number, segment]));
     this.room.store.dispatch({ type: "view.segmentation", segmentationId: segmentation?.id ?? null, segments: startingLooks(segmentation?.segments ?? []) });
     if (!segmentation) {
-      this.spacePlanes.group.visible = this.view.planesIn3d;
+      this.spacePlanes.group.visible = this.planesShown();
       this.showTexts();
       return;
     }
@@ -173,6 +174,9 @@ export class VolumeSession {
     /** @type {(() => void)[]} */
     const drop = [() => loading.abort()];
     this.dropResult = () => drop.reverse().forEach((act) => act());
+    // The slices come first: reading starts before the surfaces are there.
+    await this.firstLook;
+    if (signal.aborted) return;
     await Promise.all([this.loadLabelmap(segmentation, signal, drop), this.loadSurfaces(segmentation, signal, drop)]);
   }
 
@@ -208,12 +212,9 @@ export class VolumeSession {
         remove();
       });
       surfaces.setLooks(this.view.segments, this.view.lit);
-      const ball = surfaces.sphere();
       // The first look shows what was made, from the front; later results leave the camera where the reader put it.
-      if (ball && !this.looked) {
-        this.looked = true;
-        this.space.orbit = { ...this.space.orbit, target: /** @type {Point} */ (ball.center.toArray()), distance: this.space.fitted(ball.radius * 0.9) };
-      }
+      if (!this.looked) this.space.stand(this.space.around(this.space.orbit));
+      this.looked = true;
       this.room.mark("surfaces");
     } catch (error) {
       if (!signal.aborted) this.room.report(interpolate(gettext("The surfaces did not load: {reason}"), { reason: /** @type {Error} */ (error).message }));
@@ -226,7 +227,7 @@ export class VolumeSession {
 
   /** Planes inside the 3D: as chosen; before there is a surface they are all there is to see. */
   planesShown() {
-    return this.view.planesIn3d;
+    return this.view.planesIn3d ?? !this.surfaces;
   }
 
   // --- showing --------------------------------------------------------------------------------------------------
