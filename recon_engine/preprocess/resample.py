@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from recon_engine.parallel import numba_threads
 from recon_engine.volume import Volume
 
 SHRINK = 2.0  # past this many old voxels per new one, two neighbours no longer see all of them: average over a box
@@ -69,7 +70,7 @@ def back_to_grid(labels: Volume, like: Volume, threads: int = 0) -> Volume:
     try:
         from recon_engine.preprocess import kernels
 
-        with _threads(threads):
+        with numba_threads(threads):
             kernels.nearest(np.ascontiguousarray(labels.voxels), *places, out)
     except ImportError:
         out[:] = labels.voxels[np.ix_(*places)]
@@ -112,29 +113,9 @@ def _by_numba(
     out = np.empty(shape, np.float32)
     plan = box_plan if box else linear_plan
     plans = [part for n, m in zip(voxels.shape, shape, strict=True) for part in plan(n, m)]
-    with _threads(threads):
+    with numba_threads(threads):
         (kernels.taps if box else kernels.linear)(voxels, *plans, scale, shift, low, high, out)
     return out
-
-
-class _threads:
-    """numba's number of threads inside the block; 0 leaves it."""
-
-    def __init__(self, count: int) -> None:
-        self.count = count
-
-    def __enter__(self) -> None:
-        if self.count:
-            import numba
-
-            self.before = numba.get_num_threads()
-            numba.set_num_threads(min(self.count, numba.config.NUMBA_NUM_THREADS))
-
-    def __exit__(self, *_: object) -> None:
-        if self.count:
-            import numba
-
-            numba.set_num_threads(self.before)
 
 
 def by_torch(

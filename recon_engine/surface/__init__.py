@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from recon_engine.surface import kernels, nets
 from recon_engine.surface.glb import Packed, Part, browser_glb, node_names, pack, plain_glb
@@ -75,7 +76,7 @@ def make_surfaces(
     labels = sorted({label for _, group in groups for label in group if counts[label]})
     spacing = labelmap.spacing_mm
     voxel_mm3 = labelmap.voxel_volume_ml * 1000
-    raw = nets.find_borders(voxels, spacing, labels, threads)
+    raw = nets.find_borders(voxels, labels, threads)
     report(0.3, "borders found")
     # The affine's columns are (k, j, i); triangles are right-handed in (i, j, k).
     turn = bool(np.linalg.det(labelmap.affine[:3, :3]) > 0)
@@ -85,19 +86,17 @@ def make_surfaces(
         count = int(counts[group].sum())
         if not count:
             return Surface(want.number, Mesh(np.zeros((0, 3), np.float32), np.zeros((0, 3), np.uint32)), None, 0, 0.0)
-        member = np.zeros(256, np.bool_)
-        member[group] = True
+        member = _only(*group)
         volume = count * voxel_mm3
         radius = float(np.cbrt(volume * 3 / (4 * np.pi)))
         small = radius < 1.0 * max(spacing)
         doubt = 0.0
         source = raw
         if small:
-            source = nets.find_borders(
-                np.where(member[voxels], want.number, 0).astype(np.uint8), spacing, [want.number], 1, False
-            )
-        triangles, old = kernels.split_triangles(source.triangles, source.sides, member, len(source.points), turn)
-        mesh = Mesh(labelmap.to_mm(source.points[old]).astype(np.float32), triangles)
+            alone = np.where(member[voxels], np.uint8(want.number), np.uint8(0))
+            source, member = nets.find_borders(alone, [want.number], threads, smooth=False), _only(want.number)
+        points, triangles = source.surface_of(member, spacing, turn)
+        mesh = Mesh(labelmap.to_mm(points).astype(np.float32), triangles)
         if small:
             doubt = _doubt(mesh, spacing, volume)
         else:
@@ -113,6 +112,12 @@ def make_surfaces(
             made[place] = surface
             report(0.3 + 0.7 * (done + 1) / len(groups), f"surface {done + 1} of {len(groups)}")
     return [surface for surface in made if surface is not None]
+
+
+def _only(*labels: int) -> NDArray:
+    member = np.zeros(256, np.bool_)
+    member[list(labels)] = True
+    return member
 
 
 def _doubt(mesh: Mesh, spacing: tuple[float, float, float], volume: float) -> float:

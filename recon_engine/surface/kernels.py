@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+from numba import njit, prange
 from numpy.typing import NDArray
 
 
@@ -53,37 +53,13 @@ def count_labels(labelmap: NDArray) -> NDArray:
     return counts.sum(0)
 
 
-@njit(cache=True, nogil=True)
-def split_triangles(
-    triangles: NDArray, sides: NDArray, member: NDArray, points: int, turn: bool
-) -> tuple[NDArray, NDArray]:
-    """Gather the closed surface of one group of labels.
-
-    triangles (m, 3), sides (m, 2), member (256,) bool: which labels count as inside. A triangle between two members
-    or two others is no border. `turn` reverses all, for a grid whose axes are left-handed in space.
-    -> (triangles turned outward and renumbered (q, 3) uint32, old number of each vertex).
-    """
-    count = 0
-    for t in range(len(triangles)):
-        if member[sides[t, 0]] != member[sides[t, 1]]:
-            count += 1
-    out = np.empty((count, 3), np.uint32)
-    place = np.full(points, -1, np.int64)
-    old = np.empty(min(count * 3, points), np.uint32)
-    used, n = 0, 0
-    for t in range(len(triangles)):
-        inside = member[sides[t, 0]]
-        if inside == member[sides[t, 1]]:
-            continue
-        for c in range(3):
-            v = triangles[t, c if inside != turn else 2 - c]
-            if place[v] < 0:
-                place[v] = used
-                old[used] = v
-                used += 1
-            out[n, c] = place[v]
-        n += 1
-    return out, old[:used].copy()
+@njit(parallel=True, cache=True, nogil=True)
+def copy_mapped(source: NDArray, keep: NDArray, out: NDArray) -> None:
+    """out[k, j, i] = keep[source[k, j, i]] on the box of `source`; keep (256,) uint8."""
+    for k in prange(source.shape[0]):
+        for j in range(source.shape[1]):
+            for i in range(source.shape[2]):
+                out[k, j, i] = keep[source[k, j, i]]
 
 
 @njit(cache=True, nogil=True)
