@@ -175,12 +175,12 @@ class MembersView(APIView):
     @idempotent
     def post(self, request: Request, project_id: UUID) -> Response:
         project = managed_project(request, project_id)
-        form = NewMemberSerializer(data=request.data)
-        form.is_valid(raise_exception=True)
-        values = form.validated_data
         # Only a site admin may look a person up by address; a project admin invites by link, which reveals nothing.
         if not request.user.is_site_admin:
             raise PermissionDenied("Invite people by link.")
+        form = NewMemberSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        values = form.validated_data
         user = get_object_or_404(User, email=values["email"].lower())
         membership = services.add_member(
             project=project, user=user, role=values["role"], is_adjudicator=values["is_adjudicator"], by=request.user

@@ -1,0 +1,147 @@
+"""One project with everything in it, and people of every role: for tests that walk over all routes."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import uuid
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from server.accounts import services as people
+from server.accounts.models import User
+from server.algorithms.models import Algorithm, AlgorithmVersion
+from server.core import storage
+from server.jobs.models import Job
+from server.reconstructions.models import Segment, Segmentation, Surface
+from server.studies.models import Intake, Patient, Series, Study, UploadedFile
+
+ROLES = ("anonymous", "stranger", "viewer", "reader", "admin", "site_admin")
+IDENTITY = [[1.0, 0, 0, 0], [0, 1.0, 0, 0], [0, 0, 1.0, 0], [0, 0, 0, 1.0]]
+CODE = {"value": "1", "scheme": "99LAMINA", "meaning": "thing"}
+
+
+@dataclass
+class World:
+    """`ids` fills the variables of a route; `people` has one person per role (None for anonymous)."""
+
+    people: dict[str, Any] = field(default_factory=dict)
+    ids: dict[str, Any] = field(default_factory=dict)
+    project: Any = None
+    planted: tuple[str, ...] = ()
+
+
+def _person(name: str, **values: Any) -> User:
+    # Hashing a password for each would be most of the test's time; nobody here signs in with one.
+    user = User.objects.create(email=f"{name}-{uuid.uuid4().hex[:8]}@example.org", display_name=name, **values)
+    user.set_unusable_password()
+    user.save()
+    return user
+
+
+def make_world() -> World:
+    """Rows made directly where a service would need the engine; roles through the services."""
+    world = World()
+    world.people = {"anonymous": None}
+    for name in ROLES[1:]:
+        world.people[name] = _person(name, is_site_admin=name == "site_admin")
+    admin, reader = world.people["admin"], world.people["reader"]
+    project = world.project = people.create_project(name=f"World {uuid.uuid4().hex[:6]}", by=admin)
+    people.add_member(project=project, user=reader, role="reader", by=admin)
+    people.add_member(project=project, user=world.people["viewer"], role="viewer", by=admin)
+    people.create_project(name=f"Elsewhere {uuid.uuid4().hex[:6]}", by=world.people["stranger"])
+    invitation, link = people.invite(project=project, email="new@example.org", role="viewer", by=admin)
+
+    study_id = uuid.uuid4()
+    blob = storage.put(study_id, project.pk, io.BytesIO(bytes(4 * 4 * 4 * 2)))
+    packed = storage.put(study_id, project.pk, io.BytesIO(gzip.compress(bytes(64))))
+    patient = Patient.objects.create(project=project, number=4711)
+    study = Study.objects.create(
+        id=study_id,
+        project=project,
+        patient=patient,
+        patient_number=4711,
+        study_instance_uid="2.25.1",
+        description="planted description",
+        modalities=["CT"],
+        created_by=reader,
+    )
+    volume = {
+        "shape": [4, 4, 4], "spacing_mm": [1.0, 1.0, 1.0], "affine": IDENTITY, "slope": 1.0, "intercept": 0.0,
+        "unit": "HU", "value_range": [0.0, 0.0], "window": [400.0, 40.0], "automatic_window": [400.0, 40.0],
+        "preview_shape": [4, 4, 4], "preview_affine": IDENTITY, "preview_range": [0.0, 1.0],
+    }  # fmt: skip
+    series = Series.objects.create(
+        study=study,
+        series_instance_uid="2.25.2",
+        modality="CT",
+        description="planted series",
+        finding={"verdict": "accept", "reasons": [], "message": "", "facts": {}},
+        is_volume=True,
+        slices=4,
+        shape=[4, 4, 4],
+        spacing_mm=[1.0, 1.0, 1.0],
+        volume=volume,
+        voxels_ref=blob,
+        preview_ref=packed,
+        thumbnail_ref=blob,
+        picture_refs=[blob],
+        content_digest="0" * 64,
+    )
+    algorithm, _ = Algorithm.objects.get_or_create(name="bone-ct", defaults={"title": "Bone"})
+    version = AlgorithmVersion.objects.filter(algorithm=algorithm).first() or AlgorithmVersion.objects.create(
+        algorithm=algorithm, version="1", description={"title": "Bone"}
+    )
+    job = Job.objects.create(
+        kind="reconstruction",
+        queue="recon",
+        project=project,
+        owner_kind="study",
+        owner_id=study.pk,
+        stream=study.stream,
+        requested_by=reader,
+        parameters={"series": str(series.pk), "algorithm": "bone-ct", "version": version.version, "values": {}},
+    )
+    segmentation = Segmentation.objects.create(
+        study=study,
+        series=series,
+        algorithm_version=version,
+        job=job,
+        labelmap_ref=packed,
+        labelmap_nii_ref=blob,
+        surfaces_ref=blob,
+        surfaces_plain_ref=blob,
+        manifest={"device": "cpu", "seconds": {}},
+    )
+    segment = Segment.objects.create(
+        segmentation=segmentation, number=1, label="planted segment", colour="#FB9202", category=CODE, type=CODE,
+        voxels=8, volume_ml=0.008,
+    )  # fmt: skip
+    Surface.objects.create(segment=segment, node="planted segment", triangles=12)
+    later = timezone.now() + timedelta(hours=24)
+    intake = Intake.objects.create(project=project, created_by=reader, expires_at=later)
+    from server.core.secrets import seal_text
+
+    upload = UploadedFile.objects.create(
+        intake=intake, name_sealed=seal_text(intake.pk, project.pk, "a.dcm"), name_digest="1" * 64, length=10
+    )
+    world.ids = {
+        "project_id": project.pk,
+        "slug": project.slug,
+        "user_id": world.people["viewer"].pk,
+        "invitation_id": invitation.pk,
+        "token": link.strip("/").split("/")[-1],
+        "study_id": study.pk,
+        "series_id": series.pk,
+        "segmentation_id": segmentation.pk,
+        "job_id": job.pk,
+        "intake_id": intake.pk,
+        "upload_id": upload.pk,
+        "number": 0,
+        "session_id": 1,
+    }
+    world.planted = ("planted description", "planted series", "planted segment", "LAM-4711", str(study.pk))
+    return world
