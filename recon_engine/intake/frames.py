@@ -134,7 +134,7 @@ def stored_frame(header: Header, form: PixelFormat, number: int = 0) -> NDArray:
             out = np.empty((form.rows, form.columns), form.dtype)
             read_native(header, form, out)
             return clean_bits(out, form)
-        if header.syntax in UNCOMPRESSED:
+        if header.syntax in UNCOMPRESSED and (header.little or form.bits_allocated == 16):
             return clean_bits(_uncompressed(header, form, number), form)
         if header.syntax in CODECS:
             return clean_bits(_decoded(header, form, number), form)
@@ -202,6 +202,17 @@ def _decoded(header: Header, form: PixelFormat, number: int) -> NDArray:
     return decode(data, header.syntax, form)
 
 
+def _unrolled(data: bytes, form: PixelFormat) -> NDArray:
+    """DICOM RLE (PS3.5 annex G). It names no size, so what comes out is measured."""
+    import imagecodecs
+
+    out = imagecodecs.dicomrle_decode(data, dtype=form.dtype.str)
+    expected = form.rows * form.columns * form.dtype.itemsize
+    if len(out) != expected:
+        raise EngineError("pixel_decode_failed", f"A frame unpacks to {len(out):,} of {expected:,} bytes.")
+    return np.frombuffer(out, form.dtype).reshape(form.rows, form.columns)
+
+
 def _read(file: Any, start: int, length: int) -> bytes:
     file.seek(start)
     return file.read(length)
@@ -218,8 +229,7 @@ def decode(data: bytes, syntax: str, form: PixelFormat) -> NDArray:
         raise EngineError("pixel_decode_failed", f"A frame claims {size[0]} x {size[1]}, its header another size.")
     try:
         if codec == "rle":
-            values = np.asarray(imagecodecs.dicomrle_decode(data, dtype=form.dtype.str))
-            values = values.reshape(shape) if values.size == form.rows * form.columns else values
+            values = _unrolled(data, form)
         elif codec == "jpeg_ls":
             values = imagecodecs.jpegls_decode(data)
         elif codec == "jpeg_2000":
