@@ -29,7 +29,8 @@ def test_a_project_belongs_to_its_members_only(make_user, make_project):
     assert list(projects_visible_to(reader)) == [project]
     assert list(projects_visible_to(stranger)) == []
     assert acts_in(stranger, project.pk) == frozenset()
-    assert may(reader, project.pk, "annotate") and not may(reader, project.pk, "manage")
+    assert may(reader, project.pk, "annotate")
+    assert not may(reader, project.pk, "manage")
     # A site admin manages every project and looks into none.
     assert list(projects_visible_to(site_admin)) == [project]
     assert acts_in(site_admin, project.pk) == {"manage"}
@@ -42,7 +43,8 @@ def test_every_change_of_a_role_is_audited_and_told(make_user, make_project):
     membership = Membership.objects.get(user=reader, project=project)
     services.change_member(membership=membership, role="viewer", is_adjudicator=True, by=reader)
     membership.refresh_from_db()
-    assert membership.role == "viewer" and not membership.is_adjudicator  # only a reader adjudicates
+    assert membership.role == "viewer"
+    assert not membership.is_adjudicator
     services.remove_member(membership=membership, by=reader)
     told = StreamEvent.objects.filter(stream=f"user:{reader.pk}").order_by("seq")
     assert [(e.type, e.payload["role"]) for e in told] == [
@@ -75,13 +77,14 @@ def test_an_invitation_works_once_and_only_for_its_address(make_user, make_proje
     with pytest.raises(LaminaError, match="another e-mail"):
         services.accept_invitation(invitation=invitation, user=make_user("other"))
     user = services.accept_invitation(invitation=invitation, user=None, display_name="New", password=PASSWORD)
-    assert user.email == "new@example.org" and may(user, project.pk, "annotate")
+    assert user.email == "new@example.org"
+    assert may(user, project.pk, "annotate")
     with pytest.raises(LaminaError, match="used or has run out"):
         services.accept_invitation(invitation=invitation, user=None, display_name="Again", password=PASSWORD)
 
 
 def test_an_old_invitation_is_refused(make_user, make_project, api_client):
-    invitation, link = services.invite(project=make_project(), email="a@example.org", role="viewer", by=make_user())
+    _invitation, link = services.invite(project=make_project(), email="a@example.org", role="viewer", by=make_user())
     token = link.strip("/").split("/")[-1]
     assert api_client().get(f"/api/invitations/{token}/").json()["email"] == "a@example.org"
     Invitation.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
@@ -128,7 +131,8 @@ def test_changing_the_own_password_keeps_this_browser_and_ends_the_others(make_u
         assert browser.post("/accounts/login/", {"login": user.email, "password": PASSWORD}).status_code == 302
     assert len(client.get("/api/me/sessions/").json()["results"]) == 2
     wrong = client.post("/api/me/password/", {"old": "no", "new": "x" * 20}, content_type="application/json")
-    assert wrong.status_code == 403 and wrong.json()["code"] == "wrong_password"
+    assert wrong.status_code == 403
+    assert wrong.json()["code"] == "wrong_password"
     right = {"old": PASSWORD, "new": "quite another pass phrase"}
     assert client.post("/api/me/password/", right, content_type="application/json").status_code == 204
     assert client.get("/api/me/").status_code == 200
@@ -179,4 +183,5 @@ def test_the_same_idempotency_key_makes_one_project(make_user, api_client):
     assert [a.status_code for a in answers] == [201, 200, 200]
     assert len({a.json()["id"] for a in answers}) == 1
     other = client.post("/api/projects/", {"name": "Other"}, format="json", HTTP_IDEMPOTENCY_KEY="k-1")
-    assert other.status_code == 422 and other.json()["code"] == "idempotency_key_reused"
+    assert other.status_code == 422
+    assert other.json()["code"] == "idempotency_key_reused"

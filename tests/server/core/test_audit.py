@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 class Thing:
     """Something with a key, a project and a model name."""
 
-    class _meta:  # noqa: N801  the shape of a model
+    class _meta:
         model_name = "thing"
 
     def __init__(self, project_id):
@@ -39,7 +39,8 @@ def test_a_whole_chain_verifies_and_grows(chain):
     assert [e["position"] for e in chain["entries"]] == [1, 2, 3, 4, 5]
     project = uuid.UUID(chain["chain"])
     audit.record(None, "thing.done", Thing(project))
-    assert audit.seal_pending() == 1 and audit.seal_pending() == 0
+    assert audit.seal_pending() == 1
+    assert audit.seal_pending() == 0
     assert audit.verify_export(audit.export_chain(project)) == []
 
 
@@ -64,9 +65,9 @@ def test_every_tampering_is_found(chain, tamper):
 
 def test_an_act_that_was_rolled_back_is_not_in_the_chain():
     project = uuid.uuid4()
-    with pytest.raises(RuntimeError), transaction.atomic():
+    with transaction.atomic():
         audit.record(None, "thing.done", Thing(project))
-        raise RuntimeError
+        transaction.set_rollback(True)
     audit.seal_pending()
     assert not AuditEntry.objects.filter(project_id=project).exists()
 

@@ -132,7 +132,8 @@ def test_a_full_disk_leaves_no_partial_file(owner, monkeypatch):
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
         signal.signal(signal.SIGXFSZ, previous)
-    assert caught.value.code == "storage_full" and caught.value.status == 507
+    assert caught.value.code == "storage_full"
+    assert caught.value.status == 507
     assert [p for p in Path(settings.LAMINA_STORAGE).rglob("*") if p.is_file()] == []
     assert not StoredObject.objects.exists()
     # After space is back the same put works.
@@ -150,24 +151,28 @@ def test_materialise_writes_private_files_and_refuses_to_leave_its_folder(owner,
     ref = storage.put(*owner, io.BytesIO(b"slice"))
     folder = storage.materialise({"a/b.dcm": ref}, tmp_path / "out")
     assert (folder / "a/b.dcm").read_bytes() == b"slice"
-    assert folder.stat().st_mode & 0o077 == 0 and (folder / "a/b.dcm").stat().st_mode & 0o077 == 0
+    assert folder.stat().st_mode & 0o077 == 0
+    assert (folder / "a/b.dcm").stat().st_mode & 0o077 == 0
     for name in ("../x", "/etc/x", "a/../../x", "."):
         with pytest.raises(ValueError, match="leaves its folder"):
             storage.materialise({name: ref}, tmp_path / "out")
 
 
 def test_a_workspace_goes_with_its_block_and_a_dead_process(owner):
-    with pytest.raises(RuntimeError), storage.workspace("job") as folder:
-        (folder / "plain").write_bytes(b"x")
-        assert folder.stat().st_mode & 0o077 == 0
-        raise RuntimeError
+    block = storage.workspace("job")
+    folder = block.__enter__()
+    (folder / "plain").write_bytes(b"x")
+    assert folder.stat().st_mode & 0o077 == 0
+    with pytest.raises(RuntimeError):
+        block.__exit__(RuntimeError, RuntimeError(), None)
     assert not folder.exists()
     gone = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True)
     orphan = folder.parent / f"job-{int(gone.stdout)}-abc"
     orphan.mkdir()
     with storage.workspace("job") as mine:
         assert storage.clean_workspaces() == 1
-        assert mine.exists() and not orphan.exists()
+        assert mine.exists()
+        assert not orphan.exists()
 
 
 def test_sealed_text_opens_only_for_its_owner(owner):
