@@ -43,13 +43,16 @@ for (const library of ["default", "system"]) {
   });
 }
 
+// collectstatic rewrites every literal in a dynamic import, also a name that the import map resolves: give it none.
+const load = (/** @type {string} */ name) => import(name);
+
 const LOADERS = {
-  dialog: () => import("webawesome/dialog.js"),
-  drawer: () => import("webawesome/drawer.js"),
-  dropdown: () => Promise.all([import("webawesome/dropdown.js"), import("webawesome/dropdown-item.js")]),
-  tooltip: () => import("webawesome/tooltip.js"),
-  "copy-button": () => import("webawesome/copy-button.js"),
-  switch: () => import("webawesome/switch.js"),
+  dialog: () => load("webawesome/dialog.js"),
+  drawer: () => load("webawesome/drawer.js"),
+  dropdown: () => Promise.all([load("webawesome/dropdown.js"), load("webawesome/dropdown-item.js")]),
+  tooltip: () => load("webawesome/tooltip.js"),
+  "copy-button": () => load("webawesome/copy-button.js"),
+  switch: () => load("webawesome/switch.js"),
 };
 
 /**
@@ -57,6 +60,6 @@ const LOADERS = {
  * @param {...keyof typeof LOADERS} names
  */
 export async function use(...names) {
-  if (document.documentElement.lang.startsWith("zh")) await import("webawesome/zh-cn.js");
+  if (document.documentElement.lang.startsWith("zh")) await load("webawesome/zh-cn.js");
   await Promise.all(names.map((name) => LOADERS[name]()));
 }
