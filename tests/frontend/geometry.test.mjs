@@ -170,13 +170,13 @@ test("a slice of a labelmap lies the way its plane says", () => {
 });
 
 test("texts on the image read as on the screens", () => {
-  assert.equal(position([-66, -6, 258]), "R\u202f66.0 A\u202f6.0 S\u202f258.0\u202fmm");
+  assert.equal(position([-66, -6, 258]), "R\u00a066.0 A\u00a06.0 S\u00a0258.0\u202fmm");
   assert.equal(pixelValue(112, "HU"), "112\u202fHU");
   assert.equal(pixelValue(-1000, "HU"), "\u22121,000\u202fHU");
-  assert.equal(pixelValue(5.81, "SUV"), "SUV\u202f5.8");
-  assert.equal(windowText({ width: 400, level: 40 }, "HU"), "W\u202f400 L\u202f40\u202fHU");
+  assert.equal(pixelValue(5.81, "SUV"), "SUV\u00a05.8");
+  assert.equal(windowText({ width: 400, level: 40 }, "HU"), "W\u00a0400 L\u00a040\u00a0HU");
   assert.deepEqual([barLength(50), barLength(0.5), barLength(0.02)], ["50\u202fmm", "0.5\u202fmm", "0.02\u202fmm"]);
-  assert.equal(indexPosition([4, 3, 2]), "x\u202f3 y\u202f4 z\u202f5");
+  assert.equal(indexPosition([4, 3, 2]), "x\u00a03 y\u00a04 z\u00a05");
 });
 
 test("chunks cover every slice once and come from the centre outward", () => {

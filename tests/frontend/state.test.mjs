@@ -68,6 +68,14 @@ test("segments start as the server says and change one at a time", () => {
   assert.deepEqual([view.segments[1].opacity, view.segments[2].opacity], [1, 0.4]);
 });
 
+test("a shell that holds everything else starts see-through", () => {
+  const skin = { number: 2, colour: "#CB9BBC", voxels: 900, bounds_mm: [-50, 50, -50, 50, -50, 50] };
+  const bone = { number: 1, colour: "#E9E4D6", voxels: 100, bounds_mm: [-20, 20, -20, 20, -52, 50] };
+  assert.deepEqual([startingLooks([bone, skin])[1].opacity, startingLooks([bone, skin])[2].opacity], [1, 0.25]);
+  assert.equal(startingLooks([skin])[2].opacity, 1);
+  assert.equal(startingLooks([{ ...bone, bounds_mm: [-80, 20, 0, 1, 0, 1] }, skin])[2].opacity, 1);
+});
+
 // --- the socket -----------------------------------------------------------------------------------------------------
 
 function world() {

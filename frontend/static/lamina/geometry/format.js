@@ -34,5 +34,5 @@ export function pixelValue(value, unit) {
 export function windowText({ width, level }, unit) {
   if (unit === "SUV") return `SUV${SPACE}${number(level - width / 2, 1)} – ${number(level + width / 2, 1)}`;
   const decimals = width < 10 ? 2 : 0;
-  return `W${SPACE}${number(width, decimals)} L${SPACE}${number(level, decimals)}${unit ? NARROW + unit : ""}`;
+  return `W${SPACE}${number(width, decimals)} L${SPACE}${number(level, decimals)}${unit ? SPACE + unit : ""}`;
 }

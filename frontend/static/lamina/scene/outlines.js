@@ -66,12 +66,13 @@ export class LabelOutlines {
       if (!segment?.shown) continue;
       const placed = new Path2D();
       placed.addPath(path, matrix);
-      shown.push({ path: placed, colour: segment.colour, lit: look.lit === label });
+      shown.push({ path: placed, colour: segment.colour, opacity: segment.opacity, lit: look.lit === label });
     }
     context.lineJoin = "round";
-    for (const { path, colour, lit } of shown) {
+    for (const { path, colour, opacity, lit } of shown) {
       if (look.fill <= 0 && !lit) continue;
-      context.globalAlpha = Math.min(0.6, look.fill + (lit ? 0.14 : 0));
+      // What is see-through in 3D tints the plane less, too: skin would colour the whole slice.
+      context.globalAlpha = Math.min(0.6, (look.fill + (lit ? 0.14 : 0)) * opacity);
       context.fillStyle = colour;
       context.fill(path, "evenodd");
     }

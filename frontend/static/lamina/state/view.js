@@ -117,6 +117,22 @@ function linkedViewing(view, plane, viewing) {
 const linkedTo = (view, parts, plane, value) =>
   view.linked ? Object.fromEntries(PLANES.map((name) => [name, value])) : { ...parts, [plane]: value };
 
-/** How each segment of a new segmentation starts. @param {any[]} segments @returns {Record<number, SegmentLook>} */
+/** Opacity of a shell that would hide everything else. */
+const SHELL = 0.25;
+
+/**
+ * How each segment of a new segmentation starts. A surface that holds all others (skin, the whole brain) starts
+ * see-through; otherwise it would be the only thing to see.
+ * @param {any[]} segments @returns {Record<number, SegmentLook>}
+ */
 export const startingLooks = (segments) =>
-  Object.fromEntries(segments.map(({ number, colour }) => [number, { shown: true, colour, opacity: 1 }]));
+  Object.fromEntries(segments.map((segment) => [segment.number, { shown: true, colour: segment.colour, opacity: isShell(segment, segments) ? SHELL : 1 }]));
+
+/** Its box holds the boxes of all others, to 5 mm, and it is larger than all of them together. @param {any} segment @param {any[]} all */
+function isShell(segment, all) {
+  const others = all.filter((one) => one !== segment && one.bounds_mm?.length === 6);
+  if (others.length === 0 || segment.bounds_mm?.length !== 6) return false;
+  const holds = others.every(({ bounds_mm: inner }) =>
+    [0, 2, 4].every((low) => segment.bounds_mm[low] <= inner[low] + 5 && segment.bounds_mm[low + 1] >= inner[low + 1] - 5));
+  return holds && segment.voxels > others.reduce((sum, one) => sum + one.voxels, 0);
+}
