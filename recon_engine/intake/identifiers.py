@@ -61,6 +61,8 @@ def clean_dataset(dataset: Any, replace: Replacements, forbidden: Collection[str
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             result.add_new(tag, vr, outcome.value)
+    if "CodeMeaning" in result and not result.CodeMeaning and result.get("CodeValue"):
+        result.CodeMeaning = result.CodeValue  # type 1: its words fell out, so the code stands in
     return result
 
 

@@ -22,7 +22,7 @@ EMPTIED = _tags("AccessionNumber ReferringPhysicianName PatientBirthDate StudyID
 DESCRIPTIONS = _tags("""
 StudyDescription SeriesDescription ProtocolName SequenceName ContrastBolusAgent Radiopharmaceutical ConvolutionKernel
 FilterType PositionReferenceIndicator AttenuationCorrectionMethod ReconstructionMethod ScatterCorrectionMethod
-RescaleType CodeMeaning
+RescaleType CodeMeaning BodyPartExamined
 """)
 """Text cut down to known words (descriptors.py)."""
 

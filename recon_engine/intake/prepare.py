@@ -24,7 +24,7 @@ from recon_engine.contract import (
     Progress,
     VolumeFiles,
 )
-from recon_engine.intake import pictures, stored_pictures, tags
+from recon_engine.intake import pictures, reasons, stored_pictures, tags
 from recon_engine.intake.descriptors import cleaned
 from recon_engine.intake.header import Header
 from recon_engine.intake.identifiers import changes_of, pieces_of_identity, without_before
@@ -170,13 +170,13 @@ def _file_window(examined: Examined) -> tuple[float, float] | None:
     return (width[0], centre[0]) if width and centre else None
 
 
-def _neutral(finding: IntakeFinding, series: PreparedSeries, replace: Replacements) -> IntakeFinding:
+def _neutral(examined: Examined, series: PreparedSeries) -> IntakeFinding:
     """The finding as it may be stored: no file names, replaced UIDs, cleaned words."""
+    finding = examined.finding
     facts = {k: v for k, v in finding.facts.items() if k not in ("changes", "patient_key", "thumbnail")}
     facts["frame_of_reference_uid"] = series.frame_of_reference_uid
     facts["study_description"] = series.study_description
-    shown = series.description or f"{series.modality} series"
-    named = finding.description or f"{finding.modality or 'Unnamed'} series"
+    facts["body_part"] = cleaned(str(facts.get("body_part", "")))
     return with_changes(
         finding,
         key=series.series_instance_uid,
@@ -185,7 +185,7 @@ def _neutral(finding: IntakeFinding, series: PreparedSeries, replace: Replacemen
         modality=series.modality,
         description=series.description,
         files=(),
-        message=finding.message.replace(finding.key, shown).replace(named, shown),
+        message=reasons.message(series.description or f"{series.modality} series", examined.issues),
         facts=facts,
     )
 
@@ -227,7 +227,7 @@ def _dicom_series(
         changes=rows,
         volume=None,
     )
-    return with_changes(series, finding=_neutral(examined.finding, series, replace))
+    return with_changes(series, finding=_neutral(examined, series))
 
 
 def _in_order(examined: Examined) -> list[Header]:
@@ -290,4 +290,4 @@ def _without_headers(
         changes=(),
         volume=None,
     )
-    return with_changes(series, finding=_neutral(examined.finding, series, replace))
+    return with_changes(series, finding=_neutral(examined, series))
