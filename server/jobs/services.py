@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 
 from server.core import audit
 from server.core.errors import LaminaError
+from server.jobs import conf
 from server.jobs.events import JobCancelled, JobFailed, JobQueued, JobRequeued, JobStarted, JobSucceeded
 from server.jobs.hints import hint
 from server.jobs.kinds import kind_of
@@ -215,6 +216,9 @@ def write_progress(job: Job, *, phase: str, fraction: float, detail: str, second
 @transaction.atomic
 def finish_job(job: Job, finish: Callable[[], dict[str, Any]], *, peak_memory_mib: float | None = None) -> None:
     """Make the job's rows (`finish`) and its success visible together. Raises FenceLost or CancelRequested."""
+    # A guard that is stopped in here must not hold the job and the stream for ever: PostgreSQL ends its session.
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('idle_in_transaction_session_timeout', %s, true)", [_milliseconds()])
     row = _hold(job.pk, job.fence)
     if row.cancel_requested_at is not None:
         raise CancelRequested
@@ -268,9 +272,10 @@ def release_job(
 ) -> JobState:
     """The worker or its engine is gone: back into line, or `worker_lost` after the last attempt.
 
-    `beat` is the counter the sweeper saw standing still; a worker that has beaten since keeps its job (FenceLost).
+    `beat` is the counter the sweeper saw standing still; a worker that has beaten since, or is just finishing,
+    keeps its job (FenceLost).
     """
-    row = _hold(job_id, fence)
+    row = _hold(job_id, fence, skip_locked=beat is not None)
     if beat is not None and row.beat != beat:
         raise FenceLost
     row.exit_signal, row.peak_memory_mib = exit_signal, peak_memory_mib or row.peak_memory_mib
@@ -304,8 +309,12 @@ def tell_line(queue: str) -> None:
 # --- inside the transactions above --------------------------------------------------------------------------------
 
 
-def _hold(job_id: UUID, fence: int) -> Job:
-    row = _fenced(job_id, fence).select_for_update().first()
+def _milliseconds() -> str:
+    return str(int(conf.lease() * 1000))
+
+
+def _hold(job_id: UUID, fence: int, *, skip_locked: bool = False) -> Job:
+    row = _fenced(job_id, fence).select_for_update(skip_locked=skip_locked).first()
     if row is None:
         raise FenceLost
     return row
