@@ -18,7 +18,7 @@ from server.core import audit, storage
 from server.core.errors import LaminaError
 from server.jobs.models import Job
 from server.jobs.services import submit_job
-from server.realtime.services import publish
+from server.realtime.services import lock_stream, publish
 from server.reconstructions.events import SegmentationDamaged, SegmentationReady
 from server.reconstructions.models import Segment, Segmentation, Surface
 from server.reconstructions.parameters import checked_parameters
@@ -161,6 +161,10 @@ def note_failed_reconstruction(*, job: Job) -> None:
 @transaction.atomic
 def note_damage(*, segmentation_id: UUID, artefact: str) -> bool:
     """A file of this result failed its integrity check. Returns whether that was news."""
+    study_id = Segmentation.objects.filter(pk=segmentation_id).values_list("study_id", flat=True).first()
+    if study_id is None:
+        return False
+    lock_stream(f"study:{study_id}")
     segmentation = Segmentation.objects.select_for_update().filter(pk=segmentation_id).first()
     if segmentation is None or artefact in segmentation.damaged:
         return False

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from server.accounts.models import Project
 from server.core import audit, secrets, storage
 from server.core.errors import LaminaError
-from server.realtime.services import publish
+from server.realtime.services import lock_stream, publish
 from server.studies.events import SeriesImported, StudyChanged, StudyCreated
 from server.studies.models import Instance, Patient, Series, Study, StudyState
 from server.studies.search import search_column
@@ -107,7 +107,8 @@ def _already(project_id: UUID, digest: str) -> Series | None:
 @transaction.atomic
 def write_prepared(target: Target, stored: Sequence[StoredSeries]) -> Imported:
     """Rows, audit and events of one import. Raises LaminaError where a series contradicts one that is there."""
-    _lock_study(target.study_id)
+    # Two imports of one study take turns, also while the study has no row that could be locked.
+    lock_stream(f"study:{target.study_id}")
     done = Imported()
     study = Study.objects.select_for_update().filter(pk=target.study_id).first()
     is_new = study is None
@@ -134,12 +135,6 @@ def write_prepared(target: Target, stored: Sequence[StoredSeries]) -> Imported:
             publish(StudyCreated(study_id=study.pk), stream=f"project:{study.project_id}")
     done.study_ids = list(dict.fromkeys(done.study_ids))
     return done
-
-
-def _lock_study(study_id: UUID) -> None:
-    """Two imports of one study take turns, also while the study has no row that could be locked."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int.from_bytes(study_id.bytes[:8], "big", signed=True)])
 
 
 def _check_not_binned(study: Study) -> None:

@@ -27,7 +27,7 @@ from server.core import audit, secrets, storage
 from server.core.errors import LaminaError
 from server.jobs.models import Job
 from server.jobs.services import submit_job
-from server.realtime.services import publish
+from server.realtime.services import lock_stream, publish
 from server.studies import identity
 from server.studies.events import IntakeFailed, IntakeImported, IntakeInspected
 from server.studies.models import Intake, IntakeState, UploadedFile
@@ -122,6 +122,7 @@ def remove_upload(*, upload: UploadedFile) -> None:
 @transaction.atomic
 def request_inspection(*, intake: Intake, by: Any) -> Job:
     """Ask the engine what arrived. Raises LaminaError while a file is not whole."""
+    lock_stream(intake.stream)
     intake = _locked(intake, *OPEN)
     if intake.state == IntakeState.INSPECTING:
         waiting = Job.objects.filter(owner_kind="intake", owner_id=intake.pk, kind="inspect").order_by("-created_at")
@@ -239,6 +240,7 @@ def request_import(
     `choices` hold `key` and, where the file does not say it, `modality`. Raises LaminaError for an unknown key, a
     series that may not be kept, a missing modality or an unknown pseudonym.
     """
+    lock_stream(intake.stream)
     intake = _locked(intake, IntakeState.INSPECTED, IntakeState.FAILED)
     body = findings_of(intake)
     known = {finding["key"]: finding for finding in body["findings"]}

@@ -1,4 +1,7 @@
-"""What may happen to a study after its import: the bin, the way back, and erasing."""
+"""What may happen to a study after its import: the bin, the way back, and erasing.
+
+Lock order as everywhere: jobs, then the stream's counter, then rows.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,8 @@ from server.core import audit, storage
 from server.core.errors import LaminaError
 from server.core.models import AuditEntry, DataKey
 from server.jobs.models import Job
-from server.realtime.services import erase_stream, publish
+from server.jobs.services import cancel_jobs_of
+from server.realtime.services import erase_stream, lock_stream, publish
 from server.studies.events import StudyBinned, StudyErased, StudyRestored
 from server.studies.models import Patient, Study, StudyState
 
@@ -23,7 +27,7 @@ from server.studies.models import Patient, Study, StudyState
 @transaction.atomic
 def bin_study(*, study: Study, by: Any) -> Study:
     """Put a study into the bin for 30 days. Putting it there twice changes nothing."""
-    study = Study.objects.select_for_update().get(pk=study.pk)
+    study = _locked(study)
     if study.state == StudyState.BINNED:
         return study
     study.state, study.binned_at, study.binned_by = StudyState.BINNED, timezone.now(), by
@@ -36,7 +40,7 @@ def bin_study(*, study: Study, by: Any) -> Study:
 @transaction.atomic
 def restore_study(*, study: Study, by: Any) -> Study:
     """Take a study out of the bin as it was."""
-    study = Study.objects.select_for_update().get(pk=study.pk)
+    study = _locked(study)
     if study.state == StudyState.ACTIVE:
         return study
     study.state, study.binned_at, study.binned_by = StudyState.ACTIVE, None, None
@@ -53,7 +57,8 @@ def erase_study(*, study: Study, by: Any) -> None:
     cleaning pass (`erase_expired`) destroys their key.
     """
     with transaction.atomic():
-        study = Study.objects.select_for_update().get(pk=study.pk)
+        cancel_jobs_of("study", study.pk, by)
+        study = _locked(study)
         if study.state != StudyState.BINNED:
             message = _("Only a study in the bin can be erased. Move it to the bin first.")
             raise LaminaError("not_in_bin", message, 409)
@@ -66,6 +71,11 @@ def erase_study(*, study: Study, by: Any) -> None:
             Patient.objects.filter(pk=patient_id).delete()
         publish(StudyErased(study_id=study_id), stream=stream)
         transaction.on_commit(lambda: storage.erase_owner(study_id))
+
+
+def _locked(study: Study) -> Study:
+    lock_stream(study.stream)
+    return Study.objects.select_for_update(of=("self",)).select_related("project").get(pk=study.pk)
 
 
 def _forget_jobs(study_id: UUID) -> None:
@@ -81,7 +91,8 @@ def erase_expired() -> int:
         erase_study(study=study, by=None)
     since = timezone.now() - timedelta(days=2)
     erased = AuditEntry.objects.filter(act="study.erased", at__gt=since).values_list("target_id", flat=True)
-    unfinished = DataKey.objects.filter(owner_id__in=[UUID(text) for text in erased], wrapped__isnull=False)
+    owners = {UUID(text) for text in erased} - {study.pk for study in expired}
+    unfinished = list(DataKey.objects.filter(owner_id__in=owners, wrapped__isnull=False))
     for key in unfinished:
         storage.erase_owner(key.owner_id)
     return len(expired) + len(unfinished)
