@@ -22,11 +22,15 @@ class Case:
     algorithm: str
     study: str
     job: str
-    state: str = "queued"
     error: str = ""
+    state: str = "queued"
     segments: list[dict[str, Any]] = field(default_factory=list)
     glb_bytes: int = 0
     job_seconds: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not self.job:
+            self.state = "failed"
 
     def as_dict(self) -> dict[str, Any]:
         names = ("name", "algorithm", "state", "error", "segments", "glb_bytes")

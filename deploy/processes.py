@@ -64,16 +64,7 @@ class Child:
 
     def stop(self) -> None:
         """Ask it to end, wait `grace_s`, then end its whole process group."""
-        if self.process is None or self.process.returncode is not None:
-            return
-        try:
-            self.process.send_signal(self.stop_signal)
-        except ProcessLookupError:
-            pass
-        deadline = time.monotonic() + self.grace_s
-        while not self._ended() and time.monotonic() < deadline:
-            time.sleep(0.02)
-        self.kill()
+        stop_together([self])
 
     def kill(self) -> None:
         """End its process group at once, also what its dead leader left in it.
@@ -87,6 +78,13 @@ class Child:
         except (ProcessLookupError, PermissionError):
             pass
         self.process.wait()
+
+    def ask_to_stop(self) -> None:
+        if self.process is not None and self.process.returncode is None:
+            try:
+                self.process.send_signal(self.stop_signal)
+            except ProcessLookupError:
+                pass
 
     def _ended(self) -> bool:
         assert self.process is not None
@@ -108,6 +106,17 @@ class Child:
         except OSError:
             return ""
         return " / ".join(text.strip() for text in lines[-count:])
+
+
+def stop_together(children: Sequence[Child]) -> None:
+    """Ask all to end at once, wait for each at most its `grace_s`, then end what is left of their groups."""
+    began = time.monotonic()
+    for child in children:
+        child.ask_to_stop()
+    for child in children:
+        while child.running() and time.monotonic() - began < child.grace_s:
+            time.sleep(0.02)
+        child.kill()
 
 
 def _prepare(parent: int, death_signal: signal.Signals, user: tuple[int, int] | None) -> Callable[[], None]:

@@ -8,6 +8,7 @@ parent-death signal when it is killed.
 
 from __future__ import annotations
 
+import re
 import signal
 import sys
 import time
@@ -17,7 +18,7 @@ from pathlib import Path
 from deploy.embedded import Embedded
 from deploy.environment import ROOT
 from deploy.home import Home
-from deploy.processes import Child, adopt_orphans, end_descendants
+from deploy.processes import Child, adopt_orphans, end_descendants, stop_together
 from deploy.say import Steps, Stop, line
 from deploy.services import take_home
 
@@ -62,8 +63,7 @@ class Supervisor:
         for number in _STOPPING:
             signal.signal(number, signal.SIG_IGN)
         started = time.monotonic()
-        for child in reversed(self._children):
-            child.stop()
+        stop_together(self._children)
         # An engine whose worker was killed has come to this process; it goes before the services do.
         end_descendants(keep=[service.child.pid for service in self._embedded.services()] if self._embedded else ())
         if self._embedded:
@@ -99,8 +99,7 @@ class Supervisor:
             file.seek(start)
             output = file.read().decode(errors="replace")
         if status:
-            reason = next((text for text in reversed(output.splitlines()) if text.strip()), f"exit status {status}")
-            raise Stop(f"{sentence} failed: {reason.strip()} (log: {log})")
+            raise Stop(f"{sentence} failed: {_reason(output) or f'exit status {status}'} (log: {log})")
         return output
 
     def keep(
@@ -191,6 +190,13 @@ class Watch:
         why = f"signal {-status}" if status < 0 else f"exit status {status}"
         line(f"  {child.name} stopped ({why}); starting it again")
         self._again_at[child.name] = time.monotonic() + pause
+
+
+def _reason(output: str) -> str:
+    """The line of a command's output that says what went wrong: the last that names an error, else the last."""
+    lines = [text.strip() for text in output.splitlines() if text.strip()]
+    named = [text for text in lines if re.match(r"[\w.]*(Error|Exception|Stop)\b", text)]
+    return (named or lines or [""])[-1]
 
 
 # --- the processes every command shares --------------------------------------------------------------------------

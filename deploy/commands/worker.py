@@ -9,7 +9,7 @@ import socket
 
 from deploy.environment import ROOT
 from deploy.home import Home
-from deploy.processes import Child, adopt_orphans, end_descendants
+from deploy.processes import Child, adopt_orphans, end_descendants, stop_together
 from deploy.say import Stop, line
 from deploy.services import complete
 from deploy.supervisor import Watch, worker_command
@@ -51,8 +51,7 @@ def main(words: list[str]) -> int:
     finally:
         for number in numbers:
             signal.signal(number, signal.SIG_IGN)
-        for node in nodes:
-            node.stop()
+        stop_together(nodes)
         end_descendants()
     return 0
 

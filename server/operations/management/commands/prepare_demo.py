@@ -88,8 +88,13 @@ class Command(BaseCommand):
             raise CommandError(_("The demo case “%s” was not taken as a volume.") % case["name"])
         answers = []
         for algorithm in case["algorithms"]:
-            job = self._job(series, admin, algorithm)
-            answers.append({"name": case["name"], "algorithm": algorithm, "study": str(study.pk), "job": str(job.pk)})
+            answer = {"name": case["name"], "algorithm": algorithm, "study": str(study.pk), "job": "", "error": ""}
+            try:
+                answer["job"] = str(self._job(series, admin, algorithm).pk)
+            except LaminaError as error:
+                # One algorithm out of service must not keep people from the rest.
+                answer["error"] = str(error)
+            answers.append(answer)
         return answers
 
     def _job(self, series: Series, admin: User, algorithm: str) -> Job:
