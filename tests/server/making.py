@@ -110,7 +110,9 @@ def prepared_series(
     }
 
 
-def result_folder(folder: Path, algorithm: str = "bone-ct", version: str = "1.0.0", segments: int = 2) -> dict[str, Any]:
+def result_folder(
+    folder: Path, algorithm: str = "bone-ct", version: str = "1.0.0", segments: int = 2
+) -> dict[str, Any]:
     """Write a result folder; returns contract.ReconstructionResult as a dictionary."""
     folder.mkdir(parents=True)
     names = ("labelmap.u8.gz", "labelmap.nii.gz", "surfaces.browser.glb", "surfaces.glb")
@@ -150,7 +152,7 @@ def result_folder(folder: Path, algorithm: str = "bone-ct", version: str = "1.0.
         "seconds": {"read": 0.1, "surface": 0.2},
         "peak_memory_mib": 100.0,
         "metrics": {},
-        "files": {name: "0" * 64 for name in names},
+        "files": dict.fromkeys(names, "0" * 64),
         "licence": "Apache-2.0",
         "attribution": "",
     }
