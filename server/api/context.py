@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.http import HttpRequest
 from django.urls import reverse
@@ -17,6 +19,7 @@ from server.realtime.selectors import last_numbers
 
 SPRITE = "vendor/lucide-static-1.62.0/sprite.svg"
 THEMES = ("dark", "light")
+OWN_NAMES = {"en": "English", "zh-hans": "简体中文"}
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
@@ -28,6 +31,20 @@ def initials(name: str) -> str:
     """Two letters for the round mark: first and last word, or the first character of a Chinese name."""
     words = name.split()
     return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper() or "?"
+
+
+def _languages() -> list[dict[str, str]]:
+    """Languages a person may choose: English, and those whose catalogues were built at set-up."""
+    built = {
+        path.parent.parent.name.replace("_", "-").lower()
+        for folder in settings.LOCALE_PATHS
+        for path in Path(folder).glob("*/LC_MESSAGES/django.mo")
+    }
+    return [
+        {"code": code, "name": OWN_NAMES.get(code, code)}
+        for code, _name in settings.LANGUAGES
+        if code == "en" or code in built
+    ]
 
 
 def _catalogue() -> str:
@@ -50,6 +67,7 @@ def _shell(request: HttpRequest) -> dict[str, Any]:
         "theme": theme if theme in THEMES else "dark",
         "catalogue": _catalogue(),
         "sprite": SPRITE,
+        "languages": _languages(),
         "time_zone": user.time_zone if signed_in else "",
         "here": getattr(request, "page_key", ""),
         "not_encrypted": not request.is_secure() and host not in {"localhost", "127.0.0.1", "[::1]", "testserver"},
@@ -62,10 +80,11 @@ def _shell(request: HttpRequest) -> dict[str, Any]:
             "operations": _("Operations"),
             "settings": _("Settings"),
         },
-        "page_data": {},
     }
+    frame["page_data"] = {"languages": frame["languages"]}
     if signed_in:
-        frame |= _person_frame(request, user)
+        person = _person_frame(request, user)
+        frame |= person | {"page_data": frame["page_data"] | person["page_data"]}
     return frame
 
 

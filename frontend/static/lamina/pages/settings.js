@@ -42,8 +42,10 @@ for (const button of document.querySelectorAll("[data-theme-choice]")) {
 }
 
 const language = find("#language");
-language.value = person.language;
-language.addEventListener("change", () => setLanguage(language.value));
+if (language) {
+  language.value = person.language;
+  language.addEventListener("change", () => setLanguage(language.value));
+}
 
 // --- password ------------------------------------------------------------------------------------------------------
 

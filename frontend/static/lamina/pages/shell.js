@@ -10,10 +10,6 @@ import { socket } from "../state/socket.js";
 
 const shell = pageData("shell-data") ?? {};
 const root = document.documentElement;
-const LANGUAGES = [
-  ["en", "English"],
-  ["zh-hans", "简体中文"],
-];
 
 /** @param {string} name @param {string} value */
 function remember(name, value) {
@@ -65,7 +61,7 @@ async function menu(button, /** @type {any[]} */ items, /** @type {(value: strin
 function languageMenu() {
   const button = find('[data-menu="language"]');
   if (!button) return;
-  const items = LANGUAGES.map(([code, name]) => {
+  const items = shell.languages.map((/** @type {{code: string, name: string}} */ { code, name }) => {
     const entry = item(code, "", name);
     entry.setAttribute("type", "checkbox");
     if (root.dataset.language === code) entry.setAttribute("checked", "");

@@ -1,0 +1,181 @@
+"""Browser tests: one real site for all of them, one watched browser window per person and test.
+
+`open_as("reader")` gives a signed-in page. Every page is watched: an error in the console, a broken policy, a request
+to another address or an answer of 500 fails the test that caused it.
+"""
+
+from __future__ import annotations
+
+import shutil
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.e2e.site import PASSWORD, PEOPLE, Site
+
+CHROMIUMS = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
+ARGUMENTS = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+WAIT_MS = 15_000
+REPORT = """
+addEventListener("securitypolicyviolation", (event) =>
+  console.error(`policy: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}`));
+"""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if chromium() is not None:
+        return
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.skip(reason="no Chromium here: browser tests were not run"))
+
+
+def chromium() -> str | None:
+    return next((path for path in CHROMIUMS if Path(path).exists()), None) or shutil.which("chromium")
+
+
+@pytest.fixture(scope="session")
+def site() -> Iterator[Site]:
+    running = Site()
+    try:
+        running.start()
+        yield running
+    finally:
+        running.stop()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="session")
+def signed_in(site: Site, browser: Any) -> Callable[[str], Any]:
+    """signed_in("reader") -> the cookies of that person, made once per run."""
+    kept: dict[str, Any] = {}
+
+    def state(person: str) -> Any:
+        if person not in kept:
+            context = browser.new_context()
+            page = context.new_page()
+            page.goto(f"{site.url}/accounts/login/")
+            page.fill("#id_login", PEOPLE[person]["email"])
+            page.fill("#id_password", PASSWORD)
+            page.click("button[type=submit]")
+            page.wait_for_selector('body[data-page="worklist"]', timeout=WAIT_MS)
+            kept[person] = context.storage_state()
+            context.close()
+        return kept[person]
+
+    return state
+
+
+class Watch:
+    """What went wrong on the pages of one test. `allow` names parts of messages a test provokes on purpose."""
+
+    def __init__(self, site: Site) -> None:
+        self.host = urlsplit(site.url).netloc
+        self.troubles: list[str] = []
+        self.allow: list[str] = []
+
+    def page(self, page: Any) -> None:
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.troubles.append(f"error: {error}"))
+        page.on("request", self._request)
+        page.on("response", self._response)
+
+    def _console(self, message: Any) -> None:
+        if message.type == "error":
+            self.troubles.append(f"console: {message.text}")
+
+    def _request(self, request: Any) -> None:
+        address = urlsplit(request.url)
+        if address.scheme in {"http", "https", "ws", "wss"} and address.netloc != self.host:
+            self.troubles.append(f"request to another address: {address.netloc}")
+
+    def _response(self, response: Any) -> None:
+        if response.status >= 500:
+            self.troubles.append(f"{response.status}: {urlsplit(response.url).path}")
+
+    def left(self) -> list[str]:
+        return [trouble for trouble in self.troubles if not any(part in trouble for part in self.allow)]
+
+
+@pytest.fixture
+def watch(site: Site) -> Iterator[Watch]:
+    watching = Watch(site)
+    yield watching
+    assert watching.left() == []
+
+
+@pytest.fixture
+def open_as(site: Site, browser: Any, signed_in: Callable[[str], Any], watch: Watch) -> Iterator[Callable[..., Any]]:
+    """open_as("reader", "/import/", size=(1280, 720)) -> a page; None as person opens it signed out."""
+    contexts = []
+
+    def open_page(
+        person: str | None = "reader", path: str = "/", size: tuple[int, int] = (1600, 1000), **more: Any
+    ) -> Any:
+        state = signed_in(person) if person else None
+        context = browser.new_context(
+            base_url=site.url, storage_state=state, viewport={"width": size[0], "height": size[1]}, **more
+        )
+        contexts.append(context)
+        context.set_default_timeout(WAIT_MS)
+        context.add_init_script(REPORT)
+        page = context.new_page()
+        watch.page(page)
+        page.goto(path)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+# --- images that need no person ------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def phantom_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A ball of known size as a small DICOM CT series."""
+    from recon_engine.phantoms import write_phantom
+
+    folder = tmp_path_factory.mktemp("ball")
+    write_phantom(folder, "sphere", spacing_mm=2.0)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def phantom_zip(phantom_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    target = tmp_path_factory.mktemp("zip") / "ball.zip"
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in sorted(path for path in phantom_folder.rglob("*") if path.is_file()):
+            archive.write(file, file.relative_to(phantom_folder))
+    return target
+
+
+@pytest.fixture(scope="session")
+def imported_study(site: Site, phantom_folder: Path) -> str:
+    """The id of a study with the ball phantom, reconstructed by bone-ct."""
+    from tests.e2e.site import PROJECT
+
+    site.manage(
+        "import_study", str(phantom_folder), "--project", PROJECT, "--by", PEOPLE["admin"]["email"],
+        "--reconstruct", "bone-ct", "--wait", "--description", "Ball phantom",
+    )  # fmt: skip
+    code = (
+        "import django; django.setup()\nfrom server.studies.models import Study\n"
+        "print(Study.objects.filter(description='Ball phantom').latest('created_at').pk)"
+    )
+    return site.python(code).strip().splitlines()[-1]
