@@ -151,6 +151,7 @@ ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 ACCOUNT_RATE_LIMITS = {"login": "60/m/ip", "login_failed": "20/m/ip,6/5m/key"}
 if environment.flag("LAMINA_TESTING"):
     ACCOUNT_RATE_LIMITS = {"login": "6000/m/ip", "login_failed": "2000/m/ip,6/5m/key"}
+    PASSWORD_HASHERS = ["server.accounts.hashers.QuickArgon2"]
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Lamina"
 USERSESSIONS_TRACK_ACTIVITY = True

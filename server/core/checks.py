@@ -24,6 +24,8 @@ def refuse_unsafe_settings(app_configs: Any, **kwargs: Any) -> list[Error]:
         errors.append(Error("LAMINA_ALLOWED_HOSTS holds *. Name the hosts people use.", id="lamina.E004"))
     if settings.LAMINA_DEMO:
         errors.append(Error("LAMINA_DEMO is on. Demo people have printed passwords. Unset it.", id="lamina.E005"))
+    if os.environ.get("LAMINA_TESTING"):
+        errors.append(Error("LAMINA_TESTING is set: passwords would be hashed weakly. Unset it.", id="lamina.E007"))
     if not settings.LAMINA_TLS:
         errors.append(Error("LAMINA_TLS is not set. Serve behind TLS and set it to 1.", id="lamina.E006"))
     return errors
