@@ -1,0 +1,105 @@
+"""Where the loop's samples come from, per kind of set. Each step's samples follow from (seed, step) alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from recon_engine.contract import EngineError
+from recon_engine.recipes.configuration import Recipe
+from recon_engine.training import sets
+from recon_engine.training.augmentation import augment
+from recon_engine.training.loop import Source
+
+
+def shuffled(count: int, batch: int, step: int, seed: int) -> list[int]:
+    """Which of `count` samples make up one step: every epoch a new order, every sample once an epoch."""
+    chosen = []
+    for place in range(step * batch, (step + 1) * batch):
+        epoch, index = divmod(place, count)
+        order = torch.randperm(count, generator=torch.Generator().manual_seed(seed * 7919 + epoch))
+        chosen.append(int(order[index]))
+    return chosen
+
+
+def from_memory(recipe: Recipe, images: np.ndarray, labels: np.ndarray) -> Source:
+    """Samples kept in memory, (N, D, H, W) each, bent by the recipe's augmentation."""
+    image_NCDHW = torch.from_numpy(images)[:, None]
+    label_NDHW = torch.from_numpy(labels)
+
+    def source(step: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        chosen = shuffled(len(image_NCDHW), recipe.batch, step, recipe.seed)
+        return augment(image_NCDHW[chosen], label_NDHW[chosen], recipe.augmentation, generator)
+
+    return source
+
+
+def hippocampus(recipe: Recipe, folder: Path, names: Sequence[str]) -> Source:
+    """Crops of the hippocampus set."""
+    return from_memory(recipe, *sets.hippocampus_samples(folder, names, recipe.box))
+
+
+def heads(recipe: Recipe, file: Path) -> Source:
+    """Heads drawn anew for every step from the average brain."""
+    from recon_engine.recipes.hippocampus_localiser import scaled
+    from recon_engine.training.heads import average_brain, draw
+
+    brain = average_brain(file)
+
+    def source(step: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        drawn = [draw(brain, recipe.box, recipe.spacing_mm, generator) for _ in range(recipe.batch)]
+        images = torch.stack([torch.from_numpy(scaled(image[0].numpy()))[None] for image, _ in drawn])
+        return images, torch.stack([heat for _, heat in drawn])
+
+    return source
+
+
+def phantom_seeds(data: str) -> list[int]:
+    """The seeds in "phantoms:1-24" or "phantoms:9000,9001". Raises EngineError("bad_request")."""
+    kind, colon, text = str(data).partition(":")
+    seeds: list[int] = []
+    try:
+        for piece in text.split(","):
+            first, dash, last = piece.partition("-")
+            seeds += range(int(first), int(last) + 1) if dash else [int(first)]
+    except ValueError:
+        seeds = []
+    if kind != "phantoms" or not colon or not seeds:
+        raise EngineError("bad_request", f"Phantoms are named by their seeds, as phantoms:1-24, not {str(data)!r}.")
+    return seeds
+
+
+def phantoms(recipe: Recipe, seeds: Sequence[int]) -> Source:
+    """Patches of torso phantoms, half of them round a label drawn evenly, so that small organs are seen as often."""
+    from recon_engine.phantoms import torso_phantom
+    from recon_engine.recipes.phantom_organs_ct import scaled
+
+    kept = []
+    for seed in seeds:
+        ct, labels, _ = torso_phantom(seed, recipe.spacing_mm[0])
+        places = [np.flatnonzero(labels.voxels == n)[::50] for n in range(1, recipe.network.outputs)]
+        kept.append((ct.voxels, labels.voxels, places))
+
+    def source(step: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        dice = np.random.default_rng([recipe.seed, step])
+        images, labels = [], []
+        for number in range(recipe.batch):
+            ct, label, places = kept[int(dice.integers(len(kept)))]
+            middle = dice.integers(0, ct.shape)
+            here = places[int(dice.integers(len(places)))]
+            if number % 2 == 0 and len(here):
+                middle = np.array(np.unravel_index(int(dice.choice(here)), ct.shape)) + dice.integers(-24, 25, 3)
+            start = np.clip(middle - np.array(recipe.box) // 2, 0, np.array(ct.shape) - recipe.box)
+            part = tuple(slice(a, a + n) for a, n in zip(start, recipe.box, strict=True))
+            images.append(torch.from_numpy(scaled(ct[part])))
+            labels.append(torch.from_numpy(label[part].astype(np.uint8)))
+        # Augmentation reads 0 beyond a sample; in these units that must be air.
+        image = torch.stack(images)[:, None] - recipe.outside
+        image, label_BDHW = augment(image, torch.stack(labels), recipe.augmentation, generator)
+        return image + recipe.outside, label_BDHW
+
+    return source
