@@ -1,0 +1,320 @@
+"""The verbs in the shell: answers on stdout, progress on stderr, a stable exit code.
+
+With `--json` stdout holds one JSON document: the answer, or {"error": {"code", "message", "facts"}}.
+Exit codes: 0 answered, 1 refused or failed, 2 asked wrongly, 130 cancelled.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NoReturn, TextIO
+
+import recon_engine
+from recon_engine.contract import (
+    ENGINE_VERSION,
+    AlgorithmDescription,
+    EngineError,
+    InspectResult,
+    PrepareRequest,
+    Progress,
+    ReconstructionRequest,
+    ReconstructionResult,
+)
+
+DONE, FAILED, ASKED_WRONGLY, CANCELLED = 0, 1, 2, 130
+
+
+class Bar:
+    """A progress bar on a terminal; elsewhere a line now and then, so that a log file stays short."""
+
+    width = 28
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+        self.live = stream.isatty()
+        self.every = 0.1 if self.live else 5.0
+        self.began = time.monotonic()
+        self.shown = self.began if not self.live else 0.0
+        self.open = False
+
+    def __call__(self, progress: Progress) -> None:
+        now = time.monotonic()
+        if now - self.shown < self.every and not (self.live and progress.fraction >= 1):
+            return
+        self.shown = now
+        full = round(self.width * progress.fraction)
+        bar = "#" * full + "." * (self.width - full)
+        text = f"[{bar}] {progress.fraction:4.0%}  {progress.phase}  {progress.detail}".rstrip()
+        self.stream.write(f"\r\x1b[K{text}" if self.live else text + "\n")
+        self.stream.flush()
+        self.open = self.live
+
+    def close(self) -> None:
+        if self.open:
+            self.stream.write("\n")
+            self.open = False
+
+
+class Parser(argparse.ArgumentParser):
+    """Raises instead of exiting, so that a wrong call is answered in JSON too."""
+
+    def error(self, message: str) -> NoReturn:
+        raise EngineError("bad_request", f"{message}. See: {self.prog} --help", usage=True)
+
+
+def parser() -> argparse.ArgumentParser:
+    """All words of the shell."""
+    top = Parser(prog="python -m recon_engine", description="Deep-learning 3D reconstruction. Not for clinical use.")
+    top.add_argument("--version", action="version", version=ENGINE_VERSION)
+    verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB", parser_class=Parser)
+
+    def verb(name: str, text: str, run: Callable[[argparse.Namespace, Bar], Any]) -> argparse.ArgumentParser:
+        made = verbs.add_parser(name, help=text, description=text)
+        made.add_argument("--json", action="store_true", help="print one JSON document on stdout")
+        made.set_defaults(run=run)
+        return made
+
+    def machine(made: argparse.ArgumentParser) -> None:
+        made.add_argument("--device", default="", help="cpu or cuda:0; chosen when left out")
+        made.add_argument("--threads", type=int, default=0, help="CPU threads; chosen when left out")
+
+    verb("describe", "Say which algorithms there are.", _describe)
+    made = verb("inspect", "Say what a file, folder or zip holds.", _inspect)
+    made.add_argument("path", metavar="PATH")
+    made = verb("prepare", "Make stored series of inspected ones.", _prepare)
+    made.add_argument("request", metavar="REQUEST.json", help="a PrepareRequest as JSON")
+    made = verb("reconstruct", "Run an algorithm on a series.", _reconstruct)
+    made.add_argument("path", metavar="PATH", nargs="?", help="DICOM or NIfTI file, folder or zip")
+    for flag, modality in (("--ct", "CT"), ("--pet", "PT"), ("--mr", "MR")):
+        made.add_argument(flag, metavar="PATH", help=f"the {modality} of an algorithm with several inputs")
+    made.add_argument("-o", "--out", required=True, metavar="OUT", help="the result folder to make")
+    made.add_argument("--algorithm", required=True, metavar="NAME")
+    made.add_argument("--algorithm-version", default="", metavar="VERSION", help="newest when left out")
+    made.add_argument("--parameter", action="append", default=[], metavar="NAME=VALUE")
+    made.add_argument("--profile", action="store_true", help="keep the time and memory of every stage")
+    machine(made)
+    made = verb("evaluate", "Score an algorithm on labelled cases.", _evaluate)
+    made.add_argument("name", metavar="NAME", nargs="?")
+    made.add_argument("--all", action="store_true", help="every algorithm that was trained on a set")
+    made.add_argument("--data", metavar="SETFOLDER", help="laid out like the set it was trained on; phantoms:SEEDS")
+    made.add_argument("--root", metavar="PARENT", help="with --all: the folder that holds the sets")
+    made.add_argument("--cases", metavar="FILE", help="case names, one a line or a JSON list")
+    made.add_argument("--splits", metavar="FILE", help="JSON of {set: {part: [case, ...]}}")
+    made.add_argument("--part", default="", metavar="PART", help="val or train; with --splits")
+    machine(made)
+    made = verb("train", "Train a recipe on a set.", _train)
+    made.add_argument("recipe", metavar="RECIPE")
+    made.add_argument("--data", required=True, metavar="SETFOLDER")
+    made.add_argument("--splits", metavar="FILE")
+    made.add_argument("-o", "--out", required=True, metavar="OUT", help="the weights folder to make, or to go on with")
+    machine(made)
+    return top
+
+
+# --- verbs: each returns what --json prints, and prints its own lines without ------------------------------------
+
+
+def _describe(asked: argparse.Namespace, bar: Bar) -> dict[str, Any]:
+    found = recon_engine.describe()
+    if not asked.json:
+        for algorithm in found:
+            print(_algorithm_lines(algorithm))
+    return {"engine_version": ENGINE_VERSION, "algorithms": [algorithm.to_dict() for algorithm in found]}
+
+
+def _algorithm_lines(algorithm: AlgorithmDescription) -> str:
+    inputs = " + ".join(algorithm.inputs)
+    segments = ", ".join(segment.label for segment in algorithm.segments)
+    head = f"{algorithm.name} {algorithm.version}  {inputs}  {algorithm.title} ({algorithm.status})"
+    return f"{head}\n    {algorithm.summary}\n    segments: {segments}"
+
+
+def _inspect(asked: argparse.Namespace, bar: Bar) -> list[dict[str, Any]]:
+    result = recon_engine.inspect(asked.path)
+    rows = inspection_rows(result)
+    if not asked.json:
+        for row in rows:
+            shape = "x".join(map(str, row["shape"])) if row["shape"] else "no volume"
+            print(f"{row['verdict']:7} {row['modality'] or '?':3} {shape:16} {row['files']} files  {row['message']}")
+    for file, reason in result.ignored if result.findings else ():
+        print(f"ignored: {file} ({reason})", file=sys.stderr)
+    return rows
+
+
+def inspection_rows(result: InspectResult) -> list[dict[str, Any]]:
+    """One object per series; where there is none, one per file that is no image, so that no file goes unanswered."""
+    rows = [
+        {
+            "series_instance_uid": finding.series_instance_uid,
+            "modality": finding.modality,
+            "description": finding.description,
+            "files": len(finding.files),
+            "shape": finding.shape,
+            "spacing_mm": finding.spacing_mm,
+            "verdict": finding.verdict,
+            "reasons": finding.reasons,
+            "message": finding.message,
+            "facts": dict(finding.facts),
+        }
+        for finding in result.findings
+    ]
+    if rows:
+        return rows
+    nothing = {"series_instance_uid": None, "modality": None, "description": "", "files": 1, "shape": None}
+    return [
+        nothing
+        | {"spacing_mm": None, "verdict": "refuse", "reasons": [reason]}
+        | {"message": f"{file} is no image that can be read ({reason}).", "facts": {}}
+        for file, reason in result.ignored
+    ]
+
+
+def _prepare(asked: argparse.Namespace, bar: Bar) -> dict[str, Any]:
+    try:
+        request = PrepareRequest.from_dict(json.loads(Path(asked.request).read_text()))
+    except (OSError, ValueError) as error:
+        raise EngineError("bad_request", f"{asked.request} is no PrepareRequest: {error}.") from None
+    result = recon_engine.prepare(request, bar)
+    if not asked.json:
+        for series in result.series:
+            print(f"{series.modality:3} {len(series.instances)} instances  {series.description}")
+    return result.to_dict()
+
+
+def _reconstruct(asked: argparse.Namespace, bar: Bar) -> dict[str, Any]:
+    inputs = {key: path for key, path in (("CT", asked.ct), ("PT", asked.pet), ("MR", asked.mr)) if path}
+    if bool(inputs) == bool(asked.path):
+        raise EngineError("bad_request", "Give one PATH, or --ct, --pet, --mr for an algorithm with several inputs.")
+    request = ReconstructionRequest(
+        algorithm=asked.algorithm,
+        version=asked.algorithm_version,
+        inputs=inputs or {"": asked.path},
+        out=asked.out,
+        parameters=dict(_parameter(text) for text in asked.parameter),
+        device=asked.device,
+        profile=asked.profile,
+        threads=asked.threads,
+    )
+    result = recon_engine.reconstruct(request, bar)
+    if not asked.json:
+        _print_result(result, asked.out, asked.profile)
+    return result.to_dict()
+
+
+def _parameter(text: str) -> tuple[str, Any]:
+    """NAME=VALUE; the value is read as JSON where it is JSON (12, 0.5, true), as text otherwise."""
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise EngineError("bad_request", f"--parameter takes NAME=VALUE, not {text!r}.")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value
+
+
+def _print_result(result: ReconstructionResult, out: str, profile: bool) -> None:
+    for segment in result.segments:
+        volume = "volume unknown" if segment.volume_ml is None else f"{segment.volume_ml:.2f} mL"
+        print(f"{segment.number:3} {segment.label:32} {volume:>16} {segment.triangles:>8} triangles")
+    for warning in result.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    if profile:
+        for stage, seconds in result.seconds.items():
+            print(f"{stage:24} {seconds:8.2f} s")
+        print(f"{'peak memory':24} {result.peak_memory_mib:8.0f} MiB")
+    print(f"{out}: {', '.join(sorted(result.files))}")
+
+
+def _evaluate(asked: argparse.Namespace, bar: Bar) -> dict[str, Any]:
+    chosen: dict[str, Any] = {"device": asked.device, "threads": asked.threads, "on_progress": bar}
+    chosen |= {"splits": asked.splits, "part": asked.part}
+    if asked.all:
+        if not asked.root or asked.name:
+            raise EngineError("bad_request", "evaluate --all takes --root PARENT and no NAME.")
+        from recon_engine.training.evaluation import evaluate_all
+
+        return _scores(asked, evaluate_all(asked.root, **chosen))
+    if not asked.name or not asked.data:
+        raise EngineError("bad_request", "evaluate takes NAME --data SETFOLDER, or --all --root PARENT.")
+    cases = _case_list(asked.cases) if asked.cases else None
+    return _scores(asked, recon_engine.evaluate(asked.name, asked.data, cases=cases, **chosen))
+
+
+def _case_list(file: str) -> list[str]:
+    try:
+        text = Path(file).read_text()
+    except OSError as error:
+        raise EngineError("not_found", f"{file} cannot be read: {error.strerror}.") from None
+    if text.lstrip().startswith("["):
+        try:
+            return [str(name) for name in json.loads(text)]
+        except ValueError as error:
+            raise EngineError("bad_request", f"{file} is no JSON list: {error}.") from None
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def _scores(asked: argparse.Namespace, answer: dict[str, Any]) -> dict[str, Any]:
+    if not asked.json:
+        for name, one in answer.get("algorithms", {asked.name: answer}).items():
+            print(name)
+            for metric, row in one.get("summary", {}).items():
+                if row["mean"] is None:
+                    continue
+                span = f"{row['low']:.3f} to {row['high']:.3f}"
+                worst = f"worst {row['worst']:.3f} ({row['worst_case']})"
+                print(f"    {metric:28} {row['mean']:8.3f} {row['unit']:3} [{span}]  {worst}  n {row['n']}")
+    return answer
+
+
+def _train(asked: argparse.Namespace, bar: Bar) -> dict[str, Any]:
+    answer = recon_engine.train(
+        asked.recipe,
+        asked.data,
+        asked.splits,
+        asked.out,
+        device=asked.device,
+        threads=asked.threads,
+        on_progress=bar,
+    )
+    if not asked.json:
+        print(f"{asked.out}: {answer['weights_sha256']}")
+    return answer
+
+
+# --- one call -----------------------------------------------------------------------------------------------------
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb; returns the exit code."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    bar = Bar(sys.stderr)
+    try:
+        asked = parser().parse_args(words)
+        answer = asked.run(asked, bar)
+    except EngineError as error:
+        bar.close()
+        return _refused(error, "--json" in words)
+    except KeyboardInterrupt:
+        bar.close()
+        _refused(EngineError("cancelled", "Stopped from the keyboard. Nothing was written."), "--json" in words)
+        return CANCELLED
+    bar.close()
+    if asked.json:
+        print(json.dumps(answer, allow_nan=False))
+    return DONE
+
+
+def _refused(error: EngineError, as_json: bool) -> int:
+    if as_json:
+        facts = json.loads(json.dumps(error.facts, default=str))
+        print(json.dumps({"error": {"code": error.code, "message": error.message, "facts": facts}}))
+    else:
+        print(f"{error.message} ({error.code})", file=sys.stderr)
+    if error.code == "cancelled":
+        return CANCELLED
+    return ASKED_WRONGLY if error.facts.get("usage") else FAILED
