@@ -82,8 +82,11 @@ class Supervisor:
 
     # --- work -----------------------------------------------------------------------------------------------
 
-    def run(self, name: str, sentence: str, *words: str | Path) -> str:
-        """Run one Django command to its end as a named step; returns its output. Raises Stop with its last words."""
+    def run(self, name: str, sentence: str, *words: str | Path, explain: Callable[[str], str] | None = None) -> str:
+        """Run one Django command to its end as a named step; returns its output.
+
+        Raises Stop when it fails: with what `explain` makes of its output, else with the line that names the error.
+        """
         log = self.home.log(name)
         start = log.stat().st_size if log.exists() else 0
         child = Child(name=name, command=[sys.executable, ROOT / "manage.py", *words], log=log, env=self.env, cwd=ROOT)
@@ -99,7 +102,8 @@ class Supervisor:
             file.seek(start)
             output = file.read().decode(errors="replace")
         if status:
-            raise Stop(f"{sentence} failed: {_reason(output) or f'exit status {status}'} (log: {log})")
+            told = explain(output) if explain else ""
+            raise Stop(told or f"{sentence} failed: {_reason(output) or f'exit status {status}'} (log: {log})")
         return output
 
     def keep(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 
 from deploy import machine, statics
 from deploy.home import Home
@@ -30,12 +31,13 @@ def main(words: list[str]) -> int:
         with Supervisor(home, os.environ) as supervisor:
             if brought_along:
                 # Other servers may use this database: changing it is a person's decision.
-                supervisor.run("migrate", "Checking the database (manage.py migrate prepares it)", "migrate", "--check")
+                unprepared = "The database is not prepared for this version; run manage.py migrate, then serve again."
+                supervisor.run("migrate", "Checking the database", "migrate", "--check", explain=lambda _: unprepared)
             else:
                 supervisor.run("migrate", "Preparing the database", "migrate", "--noinput", "--verbosity", "0")
             supervisor.run(
                 "check", "Checking that it is safe to serve", "check", "--deploy", "--database", "default",
-                "--fail-level", "ERROR", "--tag", "security", "--tag", "database",
+                "--fail-level", "ERROR", "--tag", "security", "--tag", "database", explain=refusals,
             )  # fmt: skip
             statics.collect(supervisor)
             supervisor.keep("web", web_command(arguments.host, arguments.port))
@@ -51,3 +53,13 @@ def main(words: list[str]) -> int:
     except KeyboardInterrupt:
         line("Lamina has stopped.")
     return 0
+
+
+def refusals(output: str) -> str:
+    """What the checks object to, as sentences; "" where they failed for another reason."""
+    found = re.findall(r"\(lamina\.E\d+\) (.+)", output)
+    return (
+        "Lamina does not serve people like this:\n" + "\n".join(f"  - {text.strip()}" for text in found)
+        if found
+        else ""
+    )
