@@ -64,8 +64,7 @@ def reconstruct(request: ReconstructionRequest, on_progress: OnProgress = no_pro
                 made = _surfaces(recipe, labels, context.threads, line)
             if request.profile:
                 folder.write("profile.txt", profile.text())
-            with line.stage("write"):
-                result = _write(folder, recipe, volumes, findings, labels, made, parameters, context, line)
+            result = _write(folder, recipe, volumes, findings, labels, made, parameters, context, line)
             folder.publish()
     except MemoryError:
         raise EngineError(
@@ -235,8 +234,9 @@ def _write(
         "notice": "Not for clinical use",
     }
     copyright_ = ". ".join(t for t in (description.licence, description.attribution) if t)
+    began = time.monotonic()
     line.tell("write", _WRITE, 0.0, "labelmap")
-    nifti, raw = labelmap_files(labelmap)
+    nifti, raw = labelmap_files(labelmap, next(iter(findings.values())).facts.get("nifti"))
     folder.write("labelmap.nii.gz", nifti)
     folder.write("labelmap.u8.gz", raw)
     line.tell("write", _WRITE, 0.4, "surfaces")
@@ -254,7 +254,7 @@ def _write(
         box = None
         if known and not surface.mesh.empty:
             low, high = surface.mesh.vertices.min(0), surface.mesh.vertices.max(0)
-            box = tuple(float(round(v, 3)) for pair in zip(low, high, strict=True) for v in pair)
+            box = tuple(round(float(v), 3) for pair in zip(low, high, strict=True) for v in pair)
         segments.append(
             SegmentResult(
                 number=segment.number,
@@ -271,7 +271,7 @@ def _write(
             )
         )
     line.tell("write", _WRITE, 0.8, "manifest")
-    context.close()
+    line.seconds["write"] = time.monotonic() - began  # but for the manifest, which names it
     preprocessing = {"recipe": dict(getattr(recipe, "PREPROCESSING", {})), "parameters": dict(parameters)}
     result = ReconstructionResult(
         algorithm=description.name,

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import struct
 import uuid
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +18,7 @@ from recon_engine.contract import EngineError
 from recon_engine.volume import Volume
 
 _LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
+_LEVEL = 4  # of deflate: labels shrink no further above it
 
 
 class ResultFolder:
@@ -77,49 +80,65 @@ def _sync_folder(path: Path) -> None:
         os.close(handle)
 
 
-def labelmap_files(labelmap: Volume) -> tuple[bytes, bytes]:
-    """(labelmap.nii.gz, labelmap.u8.gz). Both hold the same voxels, which are packed once.
+def labelmap_files(labelmap: Volume, stored: Any = None) -> tuple[bytes, bytes]:
+    """(labelmap.nii.gz, labelmap.u8.gz). Equal input gives equal bytes.
 
-    NIfTI stores i fastest, as a C-ordered (k, j, i) array does, so both files are one stream behind different headers.
+    `stored` is `facts["nifti"]` of a NIfTI source: the file then has its axes, so the arrays lie voxel on voxel.
+    Otherwise NIfTI's i runs fastest, as in a C-ordered (k, j, i) array: both files hold one stream, packed once, behind
+    different headers.
     """
     voxels = np.ascontiguousarray(labelmap.voxels, np.uint8)
+    body = _deflated(voxels)
     data = memoryview(voxels.reshape(-1))
-    header = nifti_header(labelmap)
-    packer = zlib.compressobj(4, zlib.DEFLATED, -15)
-    step = 1 << 24
-    body = b"".join(packer.compress(data[p : p + step]) for p in range(0, len(data), step)) + packer.flush()
-    opening = zlib.compressobj(4, zlib.DEFLATED, -15)
-    first = opening.compress(header) + opening.flush(zlib.Z_FULL_FLUSH)  # ends on a byte, refers to nothing before
     raw = _gzip(body, zlib.crc32(data), len(data))
-    nifti = _gzip(first + body, zlib.crc32(data, zlib.crc32(header)), len(header) + len(data))
-    return nifti, raw
+    affine, axes = _LPS_TO_RAS @ labelmap.affine[:, [2, 1, 0, 3]], voxels.transpose(2, 1, 0)
+    if stored and (turned := _as_stored(labelmap, stored)):
+        affine, axes = turned
+        voxels = np.ascontiguousarray(axes.transpose(2, 1, 0))
+        body, data = _deflated(voxels), memoryview(voxels.reshape(-1))
+    header = nifti_header(axes.shape, affine, labelmap.spacing_known)
+    opening = zlib.compressobj(_LEVEL, zlib.DEFLATED, -15)
+    first = opening.compress(header) + opening.flush(zlib.Z_FULL_FLUSH)  # ends on a byte, refers to nothing before
+    return _gzip(first + body, zlib.crc32(data, zlib.crc32(header)), len(header) + len(data)), raw
+
+
+def _as_stored(labelmap: Volume, stored: Any) -> tuple[NDArray, NDArray] | None:
+    """(affine to RAS, voxels) on the axes of the source file, or None where the labelmap is not on its grid."""
+    from recon_engine.nifti import affine_to_volume
+
+    own, shape = np.asarray(stored["affine"], dtype=np.float64), tuple(stored["shape"])
+    order, turned, here = affine_to_volume(own, shape)
+    if tuple(shape[axis] for axis in order) != labelmap.shape or not np.allclose(here, labelmap.affine, atol=1e-3):
+        return None
+    back = labelmap.voxels[tuple(slice(None, None, -1) if flip else slice(None) for flip in turned)]
+    return own, back.transpose(np.argsort(order))
+
+
+def _deflated(voxels: NDArray) -> bytes:
+    packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, -15)
+    data, step = memoryview(voxels.reshape(-1)), 1 << 24
+    return b"".join(packer.compress(data[p : p + step]) for p in range(0, len(data), step)) + packer.flush()
 
 
 def _gzip(deflated: bytes, checksum: int, length: int) -> bytes:
     """A gzip file (RFC 1952) without name or time, so that it does not depend on when it was made."""
     head = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
-    return head + deflated + (checksum & 0xFFFFFFFF).to_bytes(4, "little") + (length & 0xFFFFFFFF).to_bytes(4, "little")
+    return head + deflated + struct.pack("<II", checksum & 0xFFFFFFFF, length & 0xFFFFFFFF)
 
 
-def nifti_affine(volume: Volume) -> NDArray:
-    """(4, 4) from NIfTI's (i, j, k, 1) to its RAS mm."""
-    return _LPS_TO_RAS @ volume.affine[:, [2, 1, 0, 3]]
-
-
-def nifti_header(volume: Volume) -> bytes:
-    """352 bytes: NIfTI-1 header for uint8 voxels on the volume's grid, and an empty extension."""
+def nifti_header(shape: tuple[int, ...], affine: NDArray, in_mm: bool = True) -> bytes:
+    """352 bytes: a NIfTI-1 header for uint8 voxels (i, j, k) with `affine` to RAS mm, and an empty extension."""
     import nibabel
 
     header = nibabel.Nifti1Header()
     header.set_data_dtype(np.uint8)
-    header.set_data_shape(volume.shape[::-1])
-    affine = nifti_affine(volume)
+    header.set_data_shape(shape)
     header.set_sform(affine, code="scanner")
     try:
         header.set_qform(affine, code="scanner", strip_shears=False)
     except nibabel.spatialimages.HeaderDataError:
         header.set_qform(affine, code="unknown", strip_shears=True)  # sheared axes have no quaternion
-    header.set_xyzt_units("mm" if volume.spacing_known else "unknown")
+    header.set_xyzt_units("mm" if in_mm else "unknown")
     header["intent_code"] = 1002  # NIFTI_INTENT_LABEL
     header.set_slope_inter(1, 0)
     header["vox_offset"] = 352

@@ -170,7 +170,9 @@ def _body(work: Volume, context: Context) -> NDArray:
     core = largest(core)
     if not core.any():  # thinner than the opening: keep the largest piece as it is
         core = largest(tissue)
-    core = ndimage.binary_dilation(ndimage.binary_dilation(core, rows), columns)
+    # Back to where it was, and on to the next slices: ends too slim for the opening belong to the body.
+    ends = np.ones((2 * max(1, round(2.0 / work.spacing_mm[0])) + 1, 1, 1), bool)
+    core = ndimage.binary_dilation(ndimage.binary_dilation(ndimage.binary_dilation(core, rows), columns), ends)
     body = fill_holes_in_slices(core & tissue)
     context.report("infer", 0.6, "body filled")
     return largest(body)
