@@ -25,3 +25,7 @@ class LaminaStatics(CompressedManifestStaticFilesStorage):
 
     def stored_name(self, name: str) -> str:
         return name if name.startswith(LIBRARIES) else super().stored_name(name)
+
+    def _stored_name(self, name: str, hashed_files: dict[str, str]) -> str:
+        # Django asks this one for addresses inside our style sheets (the fonts lie in a library's folder).
+        return name if name.startswith(LIBRARIES) else super()._stored_name(name, hashed_files)
