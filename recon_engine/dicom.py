@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -45,9 +46,13 @@ def rescale_of(header: Header) -> tuple[float, float]:
 
     Raises EngineError parse_error for a rescale that is no finite number.
     """
+    return _rescale(header.values.get(tags.RESCALE_SLOPE, b""), header.values.get(tags.RESCALE_INTERCEPT, b""))
+
+
+@lru_cache(maxsize=1024)
+def _rescale(slope: bytes, intercept: bytes) -> tuple[float, float]:
     values = []
-    for tag, default in ((tags.RESCALE_SLOPE, 1.0), (tags.RESCALE_INTERCEPT, 0.0)):
-        raw = header.values.get(tag, b"").strip(b" \0")
+    for raw, default in ((slope.strip(b" \0"), 1.0), (intercept.strip(b" \0"), 0.0)):
         number = tags.decimals(raw) if raw else (default,)
         if not number or not np.isfinite(number[0]):
             raise EngineError("parse_error", "RescaleSlope or RescaleIntercept is no number.")
@@ -121,12 +126,16 @@ def _read_int16(
         low, high = mine.stored_range
         if low + add < -32768 or high + add > 32767:
             inside = stored if padding is None else stored[~padding]
-            low, high = (int(inside.min()), int(inside.max())) if inside.size else (0, 0)
-            if low + add < -32768 or high + add > 32767:
+            # only the end towards which the values move can leave the range
+            if inside.size and low + add < -32768 and int(inside.min()) + add < -32768:
+                return False
+            if inside.size and high + add > 32767 and int(inside.max()) + add > 32767:
                 return False
         if stored.dtype.itemsize == 2:
-            # the sum is taken modulo 2^16: right, because the result is known to fit
-            np.add(stored.view(np.int16), np.array(add).astype(np.int16), out=out)
+            # the sum is taken modulo 2^16: right, because the result is known to fit; nothing to do where the values
+            # were read in place and stay as they are
+            if add or stored.base is not volume:
+                np.add(stored.view(np.int16), np.array(add).astype(np.int16), out=out)
         else:
             np.add(stored, add, out=out, casting="unsafe", dtype=np.int32)
         if padding is not None:
@@ -135,7 +144,7 @@ def _read_int16(
             on_slice(k, shape[0])
         return True
 
-    if not _each(one, shape[0], _threads(sources, form)):
+    if not _each(one, shape[0], _threads(sources)):
         return None
     fill_padding(volume, padded, modality)
     return volume
@@ -164,16 +173,14 @@ def _read_float(
             on_slice(k, shape[0])
         return True
 
-    _each(one, shape[0], _threads(sources, pixel_format(sources[0].header)))
+    _each(one, shape[0], _threads(sources))
     fill_padding(volume, padded, modality)
     return volume
 
 
-def _threads(sources: Sequence[SliceSource], form: PixelFormat) -> int:
-    """Two threads pay for compressed frames and for volumes past 64 MiB; small reads are over before they start."""
-    if sources[0].header.syntax in NATIVE and len(sources) * form.frame_bytes < 64 << 20:
-        return 1
-    return max(1, min(8, len(os.sched_getaffinity(0))))
+def _threads(sources: Sequence[SliceSource]) -> int:
+    """Decoding pays for threads; plain reading is bound by memory, and a second thread only costs more of it."""
+    return 1 if sources[0].header.syntax in NATIVE else max(1, min(8, len(os.sched_getaffinity(0))))
 
 
 def _each(work: Callable[[int], bool], count: int, threads: int) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import struct
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from recon_engine.intake.header import DEFLATED, UNDEFINED, Header, dataset_star
 from recon_engine.intake.syntaxes import CODECS, NATIVE, UNCOMPRESSED
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PixelFormat:
     """The Image Pixel module in numbers; missing ones are None and named by the rules."""
 
@@ -34,24 +35,24 @@ class PixelFormat:
     signed: bool
     photometric: str
 
-    @property
+    @cached_property
     def frame_bytes(self) -> int:
         return (self.rows * self.columns * self.samples * self.bits_allocated + 7) // 8
 
-    @property
+    @cached_property
     def dtype(self) -> np.dtype:
         """Of the stored values, little endian."""
         kind = "i" if self.signed else "u"
         return np.dtype(f"<{kind}{max(1, self.bits_allocated // 8)}")
 
-    @property
+    @cached_property
     def stored_range(self) -> tuple[int, int]:
         """Smallest and largest value that BitsStored can hold."""
         if self.signed:
             return -(1 << (self.bits_stored - 1)), (1 << (self.bits_stored - 1)) - 1
         return 0, (1 << self.bits_stored) - 1
 
-    @property
+    @cached_property
     def is_plain(self) -> bool:
         """Grey, 8 or 16 bits allocated, lowest bits used: what our own reader takes."""
         return (
@@ -62,32 +63,47 @@ class PixelFormat:
         )
 
 
+_FORMAT_TAGS = (
+    tags.ROWS,
+    tags.COLUMNS,
+    tags.BITS_ALLOCATED,
+    tags.BITS_STORED,
+    tags.HIGH_BIT,
+    tags.SAMPLES_PER_PIXEL,
+    tags.PIXEL_REPRESENTATION,
+    tags.NUMBER_OF_FRAMES,
+    tags.PHOTOMETRIC,
+)
+
+
 def pixel_format(header: Header) -> PixelFormat:
-    """Raises EngineError missing_required_tag naming what is missing."""
-    needed = {
-        "Rows": header.short(tags.ROWS),
-        "Columns": header.short(tags.COLUMNS),
-        "BitsAllocated": header.short(tags.BITS_ALLOCATED),
-    }
+    """Raises EngineError missing_required_tag naming what is missing. The slices of a series share one answer."""
+    get = header.values.get
+    return _format(header.little, tuple([get(tag, b"") for tag in _FORMAT_TAGS]))
+
+
+@lru_cache(maxsize=1024)
+def _format(little: bool, raw: tuple[bytes, ...]) -> PixelFormat:
+    rows, columns, allocated, stored, high, samples, signed = (tags.short(value, little) for value in raw[:7])
+    needed = {"Rows": rows, "Columns": columns, "BitsAllocated": allocated}
     missing = [name for name, value in needed.items() if not value]
     if missing:
         raise EngineError("missing_required_tag", f"{', '.join(missing)} is missing or 0.")
-    allocated = needed["BitsAllocated"] or 16
-    stored = header.short(tags.BITS_STORED) or allocated
-    high = header.short(tags.HIGH_BIT)
+    allocated = allocated or 16
+    stored = stored or allocated
     if allocated not in (1, 8, 16, 32, 64) or stored > allocated:
         raise EngineError("missing_required_tag", f"BitsAllocated {allocated} with BitsStored {stored} is no pixel.")
-    frames = header.integer(tags.NUMBER_OF_FRAMES)
+    frames = tags.integer(raw[7]) if raw[7] else None
     return PixelFormat(
-        rows=needed["Rows"] or 0,
-        columns=needed["Columns"] or 0,
-        samples=header.short(tags.SAMPLES_PER_PIXEL) or 1,
+        rows=rows or 0,
+        columns=columns or 0,
+        samples=samples or 1,
         frames=1 if frames is None else frames,
         bits_allocated=allocated,
         bits_stored=stored,
         high_bit=stored - 1 if high is None else high,
-        signed=bool(header.short(tags.PIXEL_REPRESENTATION)),
-        photometric=header.text(tags.PHOTOMETRIC) or "MONOCHROME2",
+        signed=bool(signed),
+        photometric=tags.text(raw[8]) or "MONOCHROME2",
     )
 
 

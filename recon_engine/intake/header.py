@@ -23,7 +23,7 @@ DEFLATED = "1.2.840.10008.1.2.1.99"
 EXPLICIT_BIG = "1.2.840.10008.1.2.2"
 
 UNDEFINED = 0xFFFFFFFF
-FIRST_READ = 16 << 10
+FIRST_READ = 8 << 10
 NEXT_READ = 256 << 10
 LARGEST_VALUE = 64 << 10  # no wanted value is longer
 
@@ -184,11 +184,17 @@ def _scan_meta(header: Header, source: _Bytes, head: bytes) -> int:
         if value + length > source.size:
             raise EngineError("parse_error", "An element of the file information is longer than the file.")
         if element == 0x0010:
-            header.syntax = tags.text(source.read(min(length, 64), value))
+            header.syntax = tags.text(_piece(source, buffer, value, length))
         elif element == 0x0002:
-            header.values[tags.MEDIA_SOP_CLASS] = source.read(min(length, 64), value)
+            header.values[tags.MEDIA_SOP_CLASS] = _piece(source, buffer, value, length)
         position = value + length
     return position
+
+
+def _piece(source: _Bytes, buffer: bytes, start: int, length: int) -> bytes:
+    """A short value, from the buffer where it reaches that far."""
+    length = min(length, 64)
+    return buffer[start : start + length] if start + length <= len(buffer) else source.read(length, start)
 
 
 _HEAD_LITTLE = struct.Struct("<HH2sH").unpack_from
@@ -196,6 +202,8 @@ _HEAD_BIG = struct.Struct(">HH2sH").unpack_from
 _LENGTH_LITTLE = struct.Struct("<L").unpack_from
 _LENGTH_BIG = struct.Struct(">L").unpack_from
 _IMPLICIT = struct.Struct("<HHL").unpack_from
+_HEAD_FAST = struct.Struct("<L2sH").unpack_from
+_WANTED_FAST = {(tag & 0xFFFF) << 16 | tag >> 16: tag for tag in tags.WANTED}  # as its four bytes read, little endian
 
 
 class _Scanner:
@@ -218,11 +226,17 @@ class _Scanner:
         head, length_of = (_HEAD_LITTLE, _LENGTH_LITTLE) if header.little else (_HEAD_BIG, _LENGTH_BIG)
         position, elements = self.start, 0
         buffer, base = self.buffer, self.base
+        fast = self.explicit and header.little
         while True:
             while stack and stack[-1][0] is not None and position >= stack[-1][0]:
                 self.explicit = stack.pop()[1]
             if position + 8 > size:
                 break
+            if fast and not stack:
+                position, count = self.short_elements(position)
+                elements += count
+                if position + 8 > size:
+                    break
             at = position - base
             if at + 12 > len(buffer) and base + len(buffer) < size:
                 self.refill(position)
@@ -290,6 +304,26 @@ class _Scanner:
                 if position > size:
                     raise EngineError("parse_error", f"Element ({group:04X},{element:04X}) is longer than the file.")
         header.elements = elements
+
+    def short_elements(self, position: int) -> tuple[int, int]:
+        """Most of every header: elements of a short type that lie whole in the buffer, at the top level.
+
+        Returns where the first other element starts and how many were passed.
+        """
+        buffer, base = self.buffer, self.base
+        values, wanted, short_form = self.header.values, _WANTED_FAST.get, _SHORT_FORM
+        at, count, end_of_buffer = position - base, 0, len(buffer)
+        while at + 8 <= end_of_buffer:
+            tag, vr, length = _HEAD_FAST(buffer, at)
+            end = at + 8 + length
+            if vr not in short_form or end > end_of_buffer:
+                break
+            name = wanted(tag)
+            if name is not None:
+                values[name] = buffer[at + 8 : end]
+            at = end
+            count += 1
+        return base + at, count
 
     def enter(self, end: int | None) -> None:
         self.stack.append((end, self.explicit))
