@@ -39,6 +39,21 @@ class Subscription:
 class LiveConsumer(AsyncWebsocketConsumer):
     """One browser tab. Frames are answered here; one pump task does all the sending, so order is kept."""
 
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """As the base class, but `gone` ends the conversation too: a browser that takes no bytes takes no close."""
+        self.gone = asyncio.Event()
+
+        async def receive_or_gone() -> Any:
+            tasks = [asyncio.ensure_future(receive()), asyncio.ensure_future(self.gone.wait())]
+            try:
+                await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                return tasks[0].result() if tasks[0].done() else {"type": "websocket.disconnect", "code": TOO_SLOW}
+            finally:
+                for task in tasks:
+                    task.cancel()
+
+        await super().__call__(scope, receive_or_gone, send)
+
     async def connect(self) -> None:
         self.subscriptions: dict[str, Subscription] = {}
         self.answers: deque[dict[str, Any]] = deque()
@@ -81,7 +96,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
         try:
             await asyncio.wait_for(self.close(code=code), timeout=2)
         except (TimeoutError, RuntimeError):
-            log.debug("a socket was gone before it could be closed")
+            self.gone.set()
 
     # --- what the browser says --------------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import importlib.util
 import os
@@ -20,6 +21,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import redis
+from django.conf import settings
 
 ROOT = Path(__file__).resolve().parents[2]
 SHORT = {
@@ -64,6 +66,8 @@ class Site:
             "REDIS_URL": self.redis_url,
             "LAMINA_HOME": str(folder / "home"),
             "LAMINA_STORAGE": str(folder / "storage"),
+            "LAMINA_SECRET_KEY": settings.SECRET_KEY,
+            "LAMINA_ROOT_KEY": base64.b64encode(settings.LAMINA_ROOT_KEY).decode(),
             "LAMINA_NO_POOL": "1",
             "DJANGO_SETTINGS_MODULE": "tests.faults.settings",
             "PYTHONUNBUFFERED": "1",
@@ -296,7 +300,6 @@ def database_url() -> str:
 def running_site() -> Iterator[Site]:
     """A site with its Redis; this process's hints and bells go through it too."""
     from channels.layers import channel_layers
-    from django.conf import settings
     from django.test import override_settings
 
     from server.celery import app
