@@ -70,7 +70,7 @@ class Postgres:
         password = self._run / "password"
         write_private(password, self._password)
         self._quarters.give(password)
-        command = [
+        command: list[str | Path] = [
             *self._quarters.prefix, self._quarters.program("initdb"), "-D", partial, "-U", USER,
             "--auth=scram-sha-256", f"--pwfile={password}", "--encoding=UTF8", "--locale-provider=builtin",
             "--builtin-locale=C.UTF-8", "--locale=C", *([] if self._durable else ["--no-sync"]),

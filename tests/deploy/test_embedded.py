@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 from pathlib import Path
 
@@ -10,9 +11,11 @@ import psycopg
 import pytest
 import redis
 
+from deploy import embedded as embedded_module
 from deploy import machine
 from deploy.embedded import Embedded
 from deploy.home import Home
+from deploy.say import Stop
 
 pytestmark = pytest.mark.skipif(not machine.embedded_is_supported(), reason="no programs for this platform")
 
@@ -103,3 +106,40 @@ def test_a_killed_server_recovers_what_was_committed(short: Path) -> None:
             assert connection.execute("SELECT count(*) FROM kept").fetchone() == (0,)
     finally:
         embedded.stop()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may become another user")
+def test_where_namespaces_are_refused_root_runs_it_as_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embedded_module, "_namespaces_work", lambda: False)
+    folder = Path("/var/lib/lamina-tests", str(os.getpid()))
+    home = _home(folder / "lam")
+    try:
+        embedded = Embedded(home, {"REDIS_URL": "y"}, durable=False)
+        embedded.start()
+        assert embedded.postgres is not None
+        try:
+            data = embedded.postgres.data
+            assert (data.stat().st_uid, stat.S_IMODE(data.stat().st_mode)) == (65534, 0o700)
+            status = Path(f"/proc/{embedded.postgres.child.pid}/status").read_text()
+            assert "Uid:\t65534\t65534\t65534\t65534" in status
+            with psycopg.connect(embedded.postgres.url) as connection:
+                assert connection.execute("SELECT 1").fetchone() == (1,)
+        finally:
+            embedded.stop()
+        # Data of nobody stay nobody's, also where namespaces work again.
+        monkeypatch.setattr(embedded_module, "_namespaces_work", lambda: True)
+        again = Embedded(home, {"REDIS_URL": "y"}, durable=False)
+        assert again.postgres is not None
+        assert again.postgres.data == data
+    finally:
+        shutil.rmtree(folder)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may become another user")
+def test_nobodys_data_never_lie_under_a_temporary_folder(short: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embedded_module, "_namespaces_work", lambda: False)
+    monkeypatch.setattr(embedded_module, "_nobodys_folder", lambda home: Path("/tmp/anywhere/nobody"))
+    with pytest.raises(Stop, match="temporary folder"):
+        Embedded(_home(short / "lam"), {"REDIS_URL": "y"})
+    assert not Path("/tmp/anywhere").exists()
