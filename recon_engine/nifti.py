@@ -8,7 +8,6 @@ follows. `write_labelmap` can put a labelmap back on the file's own axes, so tha
 from __future__ import annotations
 
 import gzip
-import io
 import os
 import zlib
 from collections.abc import Callable
@@ -80,7 +79,7 @@ def read_header(data: bytes) -> Any:
 
     kind = nibabel.Nifti2Header if data[4:7] in (b"n+2", b"ni2") else nibabel.Nifti1Header
     try:
-        return kind.from_fileobj(io.BytesIO(data), check=False)
+        return kind(data[: kind.sizeof_hdr], check=False)  # the extensions behind it are not looked at
     except Exception as error:
         raise EngineError("parse_error", f"The NIfTI header is damaged ({type(error).__name__}).") from None
 
