@@ -23,7 +23,8 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _answer(request, 403, "not_allowed", "Your role does not allow this.")
+    # A page names its own reason; without one the plain sentence stands.
+    return _answer(request, 403, "not_allowed", str(exception) or "Your role does not allow this.")
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -149,36 +149,3 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
         "other_person": user is not None and user.email != found.email,
     }
     return render(request, "invitation.html", context, status=400 if errors else 200)
-
-
-# --- when something is wrong: the same look, what happened, what to do next ----------------------------------------
-
-
-def _wrong(request: HttpRequest, status: int, title: str, text: str) -> HttpResponse:
-    return render(request, "error.html", {"status": status, "error_title": title, "error_text": text}, status=status)
-
-
-def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return _wrong(request, 400, _("The request was not understood"), _("Go back and try again."))
-
-
-def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    reason = str(exception or "") or _("Your role does not open this page.")
-    return _wrong(request, 403, _("Not yours to open"), reason)
-
-
-def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    text = _("The page was open for too long, or cookies are off. Open it again and repeat the last step.")
-    return _wrong(request, 403, _("This form has run out"), text)
-
-
-def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    text = _("There is nothing at this address, or it belongs to a project you are not a member of.")
-    return _wrong(request, 404, _("Not found"), text)
-
-
-def server_error(request: HttpRequest) -> HttpResponse:
-    """Uses no database and no person: it must work when they do not."""
-    from django.template.loader import render_to_string
-
-    return HttpResponse(render_to_string("500.html"), status=500)

@@ -45,12 +45,15 @@ _headers = [OpenApiParameter("Tus-Resumable", str, OpenApiParameter.HEADER, requ
 
 
 class PieceParser(parsers.BaseParser):
-    """Names the content type; the view reads the bytes itself, after looking at their length."""
+    """Names the content type; the view reads the bytes itself, after looking at their length.
+
+    It must leave the stream alone: the CSRF check asks for POST data, which runs this parser before the view.
+    """
 
     media_type = PIECE_TYPE
 
     def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> bytes:
-        return stream.read()
+        return b""
 
 
 def tus(view: Callable[..., Response]) -> Callable[..., Response]:
