@@ -12,7 +12,7 @@ from django.urls import path
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -21,6 +21,7 @@ from rest_framework.views import APIView
 from server.accounts.selectors import acts_in, project_ids_with
 from server.api.paging import Order, page_of
 from server.core.errors import LaminaError
+from server.jobs.api import JobSerializer
 from server.jobs.models import Job
 from server.jobs.selectors import jobs_json, jobs_visible_to, latest_by_owner
 from server.jobs.states import JobState
@@ -53,6 +54,7 @@ class StudyRowSerializer(StudySerializer):
     segments_count = serializers.SerializerMethodField()
     may = serializers.SerializerMethodField()
 
+    @extend_schema_field(JobSerializer(allow_null=True))
     def get_job(self, study: Study) -> dict[str, Any] | None:
         return self.context["jobs"].get(study.pk)
 
@@ -74,7 +76,7 @@ class StudyStateSerializer(StudyRowSerializer):
 
     series = SeriesSerializer(many=True, read_only=True)
     segmentations = SegmentationSerializer(many=True, read_only=True)
-    jobs = serializers.ListField(child=serializers.DictField())
+    jobs = JobSerializer(many=True)
     streams = serializers.DictField(child=serializers.IntegerField())
 
 

@@ -32,7 +32,7 @@ class ErrorSerializer(serializers.Serializer):
     facts = serializers.JSONField()
 
 
-class PersonSerializer(serializers.Serializer):
+class RequestedBySerializer(serializers.Serializer):
     id = serializers.UUIDField()
     name = serializers.CharField()
 
@@ -63,7 +63,7 @@ class JobSerializer(serializers.Serializer):
     created_at = serializers.DateTimeField()
     started_at = serializers.DateTimeField(allow_null=True)
     finished_at = serializers.DateTimeField(allow_null=True)
-    requested_by = PersonSerializer(allow_null=True)
+    requested_by = RequestedBySerializer(allow_null=True)
     study_id = serializers.UUIDField(allow_null=True)
     algorithm = JobAlgorithmSerializer(allow_null=True)
     retry_of = serializers.UUIDField(allow_null=True)
@@ -81,6 +81,7 @@ class JobsView(APIView):
     """Newest first, in keyset pages."""
 
     @extend_schema(
+        operation_id="jobs_list",
         parameters=[
             OpenApiParameter("project", UUID),
             OpenApiParameter("state", str, enum=JobState.values),

@@ -17,6 +17,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from server.accounts.selectors import may
+from server.jobs.api import JobSerializer
 from server.jobs.selectors import job_json
 from server.reconstructions import services
 from server.reconstructions.models import Segmentation
@@ -58,7 +59,7 @@ def job_answer(job: Any, user: Any) -> Response:
 class ReconstructionsView(APIView):
     @extend_schema(
         request=RequestSerializer,
-        responses={201: OpenApiTypes.OBJECT, 200: OpenApiTypes.OBJECT},
+        responses={201: JobSerializer, 200: JobSerializer},
         parameters=[KEY_HEADER],
         operation_id="reconstructions_create",
     )
@@ -102,7 +103,7 @@ class SegmentationView(APIView):
 
 class RepeatView(APIView):
     @extend_schema(
-        request=None, responses={201: OpenApiTypes.OBJECT}, parameters=[KEY_HEADER], operation_id="segmentations_repeat"
+        request=None, responses={201: JobSerializer}, parameters=[KEY_HEADER], operation_id="segmentations_repeat"
     )
     def post(self, request: Request, segmentation_id: UUID) -> Response:
         """Run it again on the same series with the same parameters, for instance after a file was damaged."""

@@ -22,6 +22,7 @@ from server.accounts.models import Project
 from server.accounts.selectors import may
 from server.core.errors import LaminaError
 from server.core.idempotency import idempotent
+from server.jobs.api import JobSerializer
 from server.jobs.models import Job
 from server.jobs.selectors import job_json
 from server.studies import intakes
@@ -102,6 +103,7 @@ class IntakeSerializer(serializers.Serializer):
     def get_upload_url(self, intake: Intake) -> str:
         return "/api/uploads/"
 
+    @extend_schema_field(JobSerializer(allow_null=True))
     def get_job(self, intake: Intake) -> dict[str, Any] | None:
         jobs = Job.objects.filter(owner_kind="intake", owner_id=intake.pk).select_related("requested_by")
         newest = jobs.order_by("-created_at", "-id").first()
@@ -221,7 +223,7 @@ class IntakeView(APIView):
 
 
 class InspectView(APIView):
-    @extend_schema(request=None, responses={201: OpenApiTypes.OBJECT}, operation_id="intakes_inspect")
+    @extend_schema(request=None, responses={201: JobSerializer}, operation_id="intakes_inspect")
     def post(self, request: Request, intake_id: UUID) -> Response:
         """Ask the engine what arrived. Answers the job; `intake.inspected` on the person's stream says it is done."""
         job = intakes.request_inspection(intake=visible_intake(request, intake_id), by=request.user)
@@ -253,7 +255,7 @@ class IntakeThumbnailView(APIView):
 
 
 class ImportView(APIView):
-    @extend_schema(request=ImportSerializer, responses={201: OpenApiTypes.OBJECT}, operation_id="intakes_import")
+    @extend_schema(request=ImportSerializer, responses={201: JobSerializer}, operation_id="intakes_import")
     @idempotent
     def post(self, request: Request, intake_id: UUID) -> Response:
         """Make studies of the chosen series. Answers the first job; the intake's JSON follows all of them."""

@@ -170,7 +170,7 @@ def assert_unnamed(heard: list[str], caplog: pytest.LogCaptureFixture) -> None:
             if path.is_file():
                 assert text.encode() not in path.read_bytes()
     assert heard, "the listener heard nothing, so it proves nothing"
-    left = [path for path in (Path(settings.LAMINA_HOME) / "work").glob("*")]
+    left = list((Path(settings.LAMINA_HOME) / "work").glob("*"))
     assert left == [], "a workspace was left behind"
 
 
