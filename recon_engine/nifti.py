@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,7 +59,7 @@ def read_bytes(path: str | Path, needed: Callable[[bytes], int] | None = None) -
         raise EngineError("parse_error", "The compressed file is damaged.") from None
 
 
-def _inflated(stream: IO[bytes], needed: Callable[[bytes], int] | None) -> bytes:
+def _inflated(stream: gzip.GzipFile, needed: Callable[[bytes], int] | None) -> bytes:
     pieces = [stream.read(HEAD_BYTES)]
     total = len(pieces[0])
     most = limits.INFLATED_BYTES

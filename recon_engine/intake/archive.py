@@ -46,12 +46,17 @@ def collect(path: str | Path, workspace: str | Path) -> Collected:
     found = Collected()
     if source.is_dir():
         for relative in _walk(source):
-            _add(found, relative, str(source / relative), Path(workspace))
+            _add(found, as_text(relative), str(source / relative), Path(workspace))
     elif source.is_file():
-        _add(found, source.name, str(source), Path(workspace), alone=True)
+        _add(found, as_text(source.name), str(source), Path(workspace), alone=True)
     else:
         raise EngineError("not_found", f"There is no file or folder {source.name!r}. Check the path.")
     return found
+
+
+def as_text(name: str) -> str:
+    """A file name that can be shown and stored: bytes that are no text are replaced."""
+    return os.fsencode(name).decode("utf-8", "replace")
 
 
 def _walk(folder: Path) -> list[str]:
@@ -154,7 +159,7 @@ def _unpack(archive: zipfile.ZipFile, infos: list[zipfile.ZipInfo], folder: Path
         kind = kind_of(head)
         if kind in ("zip", "archive") or (kind == "gzip" and not _is_office_preview(info.filename)):
             raise EngineError("nested_archive", "The archive holds another archive.")
-        entries.append(Entry(info.filename, str(target), kind))
+        entries.append(Entry(as_text(info.filename), str(target), kind))
     return entries
 
 

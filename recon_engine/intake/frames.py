@@ -127,7 +127,7 @@ def read_native(header: Header, form: PixelFormat, out: NDArray) -> None:
     """
     descriptor = os.open(header.path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        view = memoryview(out).cast("B")
+        view = memoryview(out.data).cast("B")
         count = os.preadv(descriptor, [view], header.pixel_offset)
         while 0 < count < len(view):
             more = os.preadv(descriptor, [view[count:]], header.pixel_offset + count)

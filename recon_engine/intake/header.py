@@ -213,7 +213,8 @@ class _Scanner:
 
     def __init__(self, header: Header, source: _Bytes, head: bytes, start: int) -> None:
         self.header, self.source, self.buffer, self.base = header, source, head, 0
-        self.start, self.stack, self.explicit = start, [], header.explicit
+        self.start, self.explicit = start, header.explicit
+        self.stack: list[tuple[int | None, bool]] = []
 
     def refill(self, position: int) -> None:
         self.base = position

@@ -18,6 +18,7 @@ from recon_engine.intake import keeplist
 from recon_engine.intake.descriptors import cleaned
 from recon_engine.intake.replacements import Replacements, iso
 
+CHARACTER_SET, UTF_8 = 0x00080005, "ISO_IR 192"
 METHOD = "Lamina: direct identifiers replaced"
 _CODE_STRING = re.compile(r"[A-Z0-9_ /.,+\-]{0,16}")
 _TIME = re.compile(r"\d{2,6}(\.\d{1,6})?")
@@ -68,6 +69,7 @@ def clean_dataset(dataset: Any, replace: Replacements, forbidden: Collection[str
 
 def mark_as_cleaned(dataset: Any, replace: Replacements) -> None:
     """Patient module and the attributes that say what was done (PS3.3 C.7.1.1, C.12.1)."""
+    dataset.SpecificCharacterSet = UTF_8
     dataset.PatientName = dataset.PatientID = replace.pseudonym
     for keyword in ("PatientBirthDate", "AccessionNumber", "ReferringPhysicianName", "StudyID"):
         setattr(dataset, keyword, "")
@@ -171,6 +173,8 @@ def _value_of(dataset: Any, tag: Any) -> Any:
 
 def _outcome(dataset: Any, tag: int, replace: Replacements, pieces: Collection[str]) -> Outcome:
     """The decision for one element."""
+    if tag == CHARACTER_SET:  # what stays is written in UTF-8, whatever the header claimed
+        return Outcome(UTF_8, "kept" if _value_of(dataset, tag) == UTF_8 else "replaced")
     if tag in keeplist.PSEUDONYM:
         return Outcome(replace.pseudonym, "replaced")
     if tag in keeplist.EMPTIED:

@@ -142,8 +142,12 @@ def _below(files: VolumeFiles | None, folder: str) -> VolumeFiles | None:
     """Paths relative to the request's `out`."""
     if files is None:
         return None
-    names = {name: f"{folder}/{getattr(files, name)}" for name in ("voxels", "preview", "thumbnail")}
-    return with_changes(files, **names)
+    return with_changes(
+        files,
+        voxels=f"{folder}/{files.voxels}",
+        preview=f"{folder}/{files.preview}",
+        thumbnail=f"{folder}/{files.thumbnail}",
+    )
 
 
 def _write_record(series: PreparedSeries, target: Path, folder: str) -> None:

@@ -6,7 +6,8 @@ import hashlib
 import hmac
 import re
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date as calendar_date
+from datetime import timedelta
 
 STANDARD_PREFIX = "1.2.840.10008."  # the standard's own UIDs name no person and keep their meaning
 _DATE = re.compile(r"(\d{4})\.?(\d{2})\.?(\d{2})")
@@ -45,11 +46,11 @@ class Replacements:
             return ""
         return moved.strftime("%Y%m%d") + rest
 
-    def _moved(self, match: re.Match[str] | None) -> date | None:
+    def _moved(self, match: re.Match[str] | None) -> calendar_date | None:
         if match is None:
             return None
         try:
-            return date(*(int(part) for part in match.groups())) + timedelta(days=self.date_shift_days)
+            return calendar_date(*(int(part) for part in match.groups())) + timedelta(days=self.date_shift_days)
         except (ValueError, OverflowError):
             return None
 

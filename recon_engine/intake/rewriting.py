@@ -39,6 +39,7 @@ def write_cleaned(header: Header, target: Path, replace: Replacements, dataset: 
     """Write the cleaned instance. Returns its SOP instance UID, SOP class UID and transfer syntax UID."""
     import pydicom
     from pydicom.dataset import FileMetaDataset
+    from pydicom.uid import UID
 
     source = dataset if dataset is not None else read_dataset(header)
     syntax = EXPLICIT_LITTLE if header.syntax == DEFLATED else header.syntax
@@ -47,10 +48,10 @@ def write_cleaned(header: Header, target: Path, replace: Replacements, dataset: 
         clean = clean_dataset(source, replace)
         mark_as_cleaned(clean, replace)
         meta = FileMetaDataset()
-        meta.MediaStorageSOPClassUID = str(clean.get("SOPClassUID", ""))
-        meta.MediaStorageSOPInstanceUID = str(clean.get("SOPInstanceUID", ""))
-        meta.TransferSyntaxUID = syntax
-        meta.ImplementationClassUID = IMPLEMENTATION_UID
+        meta.MediaStorageSOPClassUID = UID(str(clean.get("SOPClassUID", "")))
+        meta.MediaStorageSOPInstanceUID = UID(str(clean.get("SOPInstanceUID", "")))
+        meta.TransferSyntaxUID = UID(syntax)
+        meta.ImplementationClassUID = UID(IMPLEMENTATION_UID)
         meta.ImplementationVersionName = IMPLEMENTATION_NAME
         clean.file_meta = meta
         buffer = io.BytesIO()

@@ -103,11 +103,17 @@ def check_kind(headers: list[Header], formats: dict[int, PixelFormat], issues: l
     first = headers[0]
     modality = first.text(tags.MODALITY)
     if modality and modality not in sopclasses.VOLUME_MODALITIES:
-        issues.append(Issue("not_a_volume_modality", f"The modality is {modality[:16]}."))
+        issues.append(Issue("not_a_volume_modality", f"The modality is {modality[:16]}.{_withheld(first)}"))
     elif first.text(tags.SOP_CLASS) in sopclasses.SECONDARY_CAPTURE:
-        issues.append(Issue("not_a_volume_modality", "This is a secondary capture."))
+        issues.append(Issue("not_a_volume_modality", f"This is a secondary capture.{_withheld(first)}"))
     if any(form.samples > 1 or form.photometric.startswith(("RGB", "YBR", "PALETTE")) for form in formats.values()):
         issues.append(Issue("colour_image", "The pictures are in colour."))
+
+
+def _withheld(header: Header) -> str:
+    if not sopclasses.is_withheld(header.text(tags.SOP_CLASS), header.text(tags.MODALITY)):
+        return ""
+    return " Such pictures often show a name, so they are withheld until you confirm."
 
 
 def check_one_patient(headers: list[Header], issues: list[Issue]) -> None:

@@ -15,7 +15,14 @@ from recon_engine.intake.frames import PixelFormat, pixel_format, stored_frame
 from recon_engine.intake.header import Header
 from recon_engine.intake.inspection import Examined
 from recon_engine.intake.pictures import read_grey
-from recon_engine.intake.volumefiles import THUMBNAIL, automatic_window, sampled, windowed, write_small_picture
+from recon_engine.intake.volumefiles import (
+    SOFT_TISSUE,
+    THUMBNAIL,
+    automatic_window,
+    sampled,
+    windowed,
+    write_small_picture,
+)
 
 MOST_FRAMES = 512
 
@@ -72,6 +79,8 @@ def shown_frame(header: Header, form: PixelFormat, number: int = 0) -> NDArray:
     width, centre = header.decimals(tags.WINDOW_WIDTH), header.decimals(tags.WINDOW_CENTRE)
     if width and centre and np.isfinite(width[0]) and width[0] >= 1:
         window = (width[0], centre[0])
+    elif header.text(tags.MODALITY) == "CT":
+        window = SOFT_TISSUE
     else:
         window = automatic_window(sampled(real[None]))
     grey = windowed(real, window)

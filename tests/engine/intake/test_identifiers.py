@@ -299,6 +299,18 @@ def test_a_bad_key_is_named(uid_key: str, tmp_path: Path) -> None:
     assert caught.value.code == "bad_request"
 
 
+@pytest.mark.parametrize("charset", ["KLINGON", "\\ISO 2022 IR 87", "ISO_IR 100\\ISO_IR 9"])
+def test_a_wild_character_set_is_written_as_utf8(charset: str, tmp_path: Path) -> None:
+    source, target = tmp_path / "a.dcm", tmp_path / "b.dcm"
+    maker = "G\xe9n\xe9ral \x1b$B".encode("latin-1")
+    source.write_bytes(to_bytes(ct_slice(0, tags={0x00080005: ("CS", charset), 0x00080070: ("LO", maker)})))
+    write_cleaned(read_header(source), target, REPLACE)
+    ds = pydicom.dcmread(target)
+    assert ds.SpecificCharacterSet == "ISO_IR 192"
+    assert ds.PatientID == "LAM-0434"
+    np.testing.assert_array_equal(ds.pixel_array, makers.values(0))
+
+
 def errors_of(path: Path) -> set[str]:
     """The errors of dciodvfy, without their values."""
     answer = subprocess.run(["dciodvfy", str(path)], capture_output=True, text=True, check=False)

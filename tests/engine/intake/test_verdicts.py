@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import struct
 import zlib
 from pathlib import Path
@@ -365,6 +366,14 @@ def test_a_damaged_file_beside_a_series_is_named(tmp_path: Path) -> None:
     findings = look(folder)
     assert [(f.verdict, f.reasons) for f in findings] == [("accept", ()), ("refuse", ("nesting_too_deep",))]
     assert findings[1].files == ("broken.dcm",)
+
+
+def test_a_name_that_is_no_text_can_be_shown(tmp_path: Path) -> None:
+    folder = write_series(tmp_path / "ct")
+    (folder / os.fsdecode(b"J\xe4ne.dcm")).write_bytes(b"")
+    result = inspect(folder, in_process=True)
+    assert result.ignored == (("J\ufffdne.dcm", "empty_file"),)
+    result.to_json().encode()
 
 
 def test_an_empty_folder_has_an_answer(tmp_path: Path) -> None:

@@ -108,6 +108,20 @@ def test_compressed_without_loss(syntax: str, kind: str, bits: int, tmp_path: Pa
         np.testing.assert_array_equal(volume.voxels, truth(folder))
 
 
+@pytest.mark.parametrize(("syntax", "bits"), [("1.2.840.10008.1.2.4.50", 8), ("1.2.840.10008.1.2.4.51", 12)])
+def test_lossy_jpeg_is_read_and_said(syntax: str, bits: int, tmp_path: Path) -> None:
+    folder = tmp_path / "mr"
+    folder.mkdir()
+    smooth = (np.add.outer(np.arange(24), np.arange(20)) * (4 if bits == 8 else 60)).astype(f"u{1 + (bits > 8)}")
+    for k in range(8):
+        frame = bytes(imagecodecs.jpeg8_encode(smooth, level=98, bitspersample=bits))
+        tags = ct_slice(k, smooth, bits=bits, modality="MR")
+        (folder / f"{k}.dcm").write_bytes(to_bytes(tags, syntax, encapsulated([frame])))
+    volume, finding = read_volume(folder, in_process=True)
+    assert (finding.verdict, finding.reasons) == ("warn", ("lossy_compression",))
+    assert np.abs(volume.voxels - smooth.astype(int)).max() <= 3
+
+
 def test_signed_values_in_a_codec_without_sign(tmp_path: Path) -> None:
     folder = tmp_path / "ct"
     folder.mkdir()
