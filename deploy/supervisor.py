@@ -125,8 +125,8 @@ class Supervisor:
         return child
 
     def keep_worker(self, name: str, command: Sequence[str | Path]) -> Child:
-        """Keep a Celery worker running. SIGQUIT makes it leave at once; SIGTERM would wait for its job."""
-        return self.keep(name, command, death_signal=signal.SIGQUIT)
+        """Keep a Celery worker running. Nothing but SIGKILL ends one whose Redis died with this process."""
+        return self.keep(name, command, death_signal=signal.SIGKILL)
 
     def look(self) -> None:
         """Start again what has ended. Raises Stop for a process that ends at once, again and again."""

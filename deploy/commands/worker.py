@@ -57,11 +57,11 @@ def main(words: list[str]) -> int:
 
 
 def _node(home: Home, env: dict[str, str], queue: str, concurrency: int) -> Child:
-    """One Celery node per queue. SIGQUIT, should this process die, makes it leave without waiting for its job."""
+    """One Celery node per queue. SIGKILL, should this process die: a job is safe, and a worker may be deaf."""
     name = f"{queue}-{os.getpid()}"
     return Child(
         name=f"worker-{queue}", command=worker_command(name, queue, concurrency), log=home.log(f"worker-{queue}"),
-        env=env, cwd=ROOT, death_signal=signal.SIGQUIT, grace_s=8,
+        env=env, cwd=ROOT, death_signal=signal.SIGKILL, grace_s=8,
     )  # fmt: skip
 
 

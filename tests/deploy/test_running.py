@@ -223,7 +223,7 @@ def test_kill_9_leaves_no_orphan_and_the_next_start_loses_nothing(demo: Running)
     assert len(demo.below()) >= 6
     demo.process.kill()
     demo.process.wait()
-    wait(lambda: not processes_of(demo.home), 15, f"left: {processes_of(demo.home)}")
+    wait(lambda: not processes_of(demo.home), 20, "something outlived its supervisor")
     began = time.monotonic()
     again = start(demo.home, machine.free_port())
     took = time.monotonic() - began
