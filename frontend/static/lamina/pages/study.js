@@ -76,7 +76,7 @@ async function open({ study_id: id }) {
     room.wantedSegmentation = null;
     store.dispatch({ type: "view.segmentation", segmentationId: null, segments: {} });
     const { volume } = series;
-    grid.dataset.kind = volume ? "volume" : "picture";
+    grid.dataset.kind = root.dataset.kind = volume ? "volume" : "picture";
     if (volume && Math.max(...volume.shape) > stage.largest3d) {
       setNotice(frames.axial, { symbol: "triangle-alert", text: gettext("This series is too large for this graphics card"), second: interpolate(gettext("It has {size} voxels along one side, the card takes {limit}."), { size: Math.max(...volume.shape), limit: stage.largest3d }) });
       return;
@@ -137,12 +137,20 @@ async function open({ study_id: id }) {
   root.dataset.ready = "";
 }
 
+/** The first sentence and what follows it. @param {string} text @returns {[string, string]} */
+function firstSentence(text) {
+  const end = text.search(/[.。](\s|$)/);
+  return end < 0 ? [text, ""] : [text.slice(0, end + 1), text.slice(end + 1).trim()];
+}
+
 /** Banners and the notice of a demo study. @param {Room} room */
 function showStudy({ store }) {
   store.watch((state) => state.study.study, (study) => {
     const notice = find("#study-notice");
     notice.hidden = !study.notice;
-    fill(notice, icon("info"), h("span", {}, study.notice ?? ""));
+    // Makers' notices are long: the first sentence says what it is, the rest opens.
+    const [first, rest] = firstSentence(study.notice ?? "");
+    fill(notice, icon("info"), h("div", {}, h("p", {}, first), rest && h("details", {}, h("summary", {}, gettext("Makers' notice")), h("p", {}, rest))));
     banner("read-only", study.state === "binned"
       ? { text: gettext("This study is in the bin. Restore it from the worklist to work on it."), symbol: "trash-2" }
       : study.state === "erased" ? { text: gettext("This study was erased."), kind: "bad", symbol: "trash-2" } : null);

@@ -56,11 +56,11 @@ export class SpaceViewport {
 
   // --- what is in it --------------------------------------------------------------------------------------------
 
-  /** Look at a volume from the front. @param {VolumeGeometry} geometry */
+  /** Look at a volume from the front, a little from the side and above: straight on, its planes are lines. @param {VolumeGeometry} geometry */
   lookAtVolume(geometry) {
     this.volume = geometry;
     this.reach = radius(geometry);
-    this.orbit = this.fitted({ ...this.orbit, target: geometry.centre, ...STANDARD_VIEWS.A }, corners(geometry));
+    this.orbit = this.fitted({ ...this.orbit, target: geometry.centre, azimuth: 32, elevation: 22 }, corners(geometry));
     this.invalidate();
   }
 

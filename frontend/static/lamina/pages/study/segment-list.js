@@ -101,7 +101,9 @@ export function makeSegmentList(section, room) {
     const wanted = search.hidden ? "" : search.value.trim().toLowerCase();
     const shown = segments.filter((/** @type {any} */ segment) => segment.label.toLowerCase().includes(wanted));
     count.textContent = segments.length ? number(segments.length) : "";
-    if (segments.length === 0) fill(list, h("li", { class: "section-empty" }, gettext("No segments yet. Start a reconstruction below.")));
+    const { view, study } = store.get();
+    const picture = study.series.some((one) => one.id === view.seriesId && !one.volume);
+    if (segments.length === 0) fill(list, h("li", { class: "section-empty" }, picture ? gettext("A picture without a volume has no segments.") : gettext("No segments yet. Start a reconstruction below.")));
     else if (shown.length === 0) fill(list, h("li", { class: "section-empty" }, gettext("No segment has this name.")));
     else fill(list, shown.map(row));
     paint(store.get().view);
@@ -132,7 +134,7 @@ export function makeSegmentList(section, room) {
     }
   }
 
-  store.watch((state) => state.view.segmentationId, () => {
+  store.watch((state) => `${state.view.seriesId} ${state.view.segmentationId}`, () => {
     opened = null;
     draw();
   });

@@ -57,21 +57,21 @@ export function makeToolbar(bar, room) {
     more.value = "";
     if (preset) apply(preset);
   } });
-  const linked = h("button", { class: "tool-toggle", type: "button", "aria-pressed": "true", title: gettext("Zoom and window go to all planes"), onclick: () => set(room, { linked: !store.get().view.linked }) },
+  const linked = h("button", { class: "tool-toggle volume-only", type: "button", "aria-pressed": "true", title: gettext("Zoom and window go to all planes"), onclick: () => set(room, { linked: !store.get().view.linked }) },
     icon("link"), h("span", { class: "wide-only" }, gettext("Linked")));
-  const outlines = h("button", { class: "tool-toggle", type: "button", "aria-pressed": "true", title: gettext("Outlines on the planes"), dataset: { act: "outlines" }, onclick: () => set(room, { outlines: !store.get().view.outlines }) },
+  const outlines = h("button", { class: "tool-toggle volume-only", type: "button", "aria-pressed": "true", title: gettext("Outlines on the planes"), dataset: { act: "outlines" }, onclick: () => set(room, { outlines: !store.get().view.outlines }) },
     icon("square"), h("span", { class: "wide-only" }, gettext("Outline")));
   const fillRange = h("input", { class: "range", type: "range", min: "0", max: "60", step: "2", "aria-label": gettext("Fill of the outlines"), oninput: () => set(room, { fill: Number(fillRange.value) / 100 }) });
   const fillText = h("output", { class: "tool-value" });
   fill(
     bar,
-    h("div", { class: "segmented", role: "group", "aria-label": gettext("Layout") }, layouts),
+    h("div", { class: "segmented volume-only", role: "group", "aria-label": gettext("Layout") }, layouts),
     presets,
     more,
     linked,
     h("span", { class: "tool-bar__gap" }),
     outlines,
-    h("label", { class: "tool-range" }, h("span", {}, gettext("Fill")), fillRange, fillText),
+    h("label", { class: "tool-range volume-only" }, h("span", {}, gettext("Fill")), fillRange, fillText),
     h("button", { class: "icon-button panel-button", type: "button", "aria-label": gettext("Panel"), title: `${gettext("Panel")} (\\)`, onclick: () => room.togglePanel() }, icon("panel-right")),
   );
 

@@ -213,7 +213,7 @@ export class VolumeSession {
       });
       surfaces.setLooks(this.view.segments, this.view.lit);
       // The first look shows what was made, from the front; later results leave the camera where the reader put it.
-      if (!this.looked) this.space.stand(this.space.around(this.space.orbit));
+      if (!this.looked) this.space.stand(this.space.around({ ...this.space.orbit, azimuth: 12, elevation: 8 }));
       this.looked = true;
       this.room.mark("surfaces");
     } catch (error) {

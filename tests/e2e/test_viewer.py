@@ -1,0 +1,339 @@
+"""The study page in a real browser, against phantoms whose every point and value is known."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.e2e.conftest import REPORT, WAIT_MS, Watch
+from tests.e2e.site import PEOPLE, PROJECT, Site
+
+# Questions to the page's own objects, answered through the event the study page listens to.
+QUESTIONS = """
+window.__questions = {
+  planePixel: (room, name, point) => room.session.views[name].pixelOf(point),
+  spacePixel: (room, name, point) => room.session.space.pixelOf(point),
+  asFirstShown: (room) => {
+    const { store, session } = room;
+    const values = { layout: "2x2", large: null, active: "axial", tool: "window", clip: null, linked: true, lit: null };
+    store.dispatch({ type: "view.set", values });
+    store.dispatch({ type: "view.allSegments", look: { shown: true } });
+    session.reset();
+  },
+  point: (room) => room.store.get().view.point,
+  reopened: async (room) => {
+    const { id } = room.session.series;
+    const rest = () => new Promise((done) => setTimeout(done, 400));
+    room.session.close();
+    room.session = null;
+    await rest();
+    const held = room.stage.memory();
+    delete document.documentElement.dataset.surfaces;
+    room.openSeries(id);
+    while (!document.documentElement.dataset.surfaces) await rest();
+    return held;
+  },
+  shown: (room) => [...(room.session.surfaces?.meshes ?? [])].filter(([, mesh]) => mesh.visible).map(([no]) => no),
+};
+"""
+ASK = """([question, values]) => new Promise((resolve) => {
+    const answer = window.__questions[question];
+    document.querySelector("#study").dispatchEvent(
+        new CustomEvent("lamina:room", { detail: (room) => resolve(answer(room, ...values)) }));
+})"""
+
+
+def spaces(text: str) -> str:
+    """The same text with plain spaces."""
+    return text.replace("\u202f", " ").replace("\u00a0", " ")
+
+
+class Study:
+    """The study page as a reader uses it: what stands in the corners, where a point lies on the screen."""
+
+    def __init__(self, page: Any) -> None:
+        self.page = page
+        page.evaluate(QUESTIONS)
+
+    def loaded(self, *names: str) -> Study:
+        for name in names:
+            self.page.wait_for_selector(f"html[data-{name}]")
+        return self
+
+    def corner(self, viewport: str, place: str) -> str:
+        return spaces(self.page.locator(f'[data-viewport="{viewport}"] .corner--{place}').inner_text())
+
+    def slice(self, viewport: str) -> int:
+        return int(self.corner(viewport, "top-right").splitlines()[-1].split("/")[0].replace(",", ""))
+
+    def box(self, viewport: str) -> dict[str, float]:
+        return self.page.locator(f'.viewport[data-viewport="{viewport}"]').bounding_box()
+
+    def ask(self, question: str, *values: Any) -> Any:
+        return self.page.evaluate(ASK, [question, list(values)])
+
+    def pixel(self, viewport: str, point: tuple[float, ...]) -> tuple[float, float]:
+        question = "spacePixel" if viewport == "surfaces" else "planePixel"
+        x, y = self.ask(question, viewport, [float(value) for value in point])
+        box = self.box(viewport)
+        return box["x"] + x, box["y"] + y
+
+    @property
+    def point(self) -> tuple[float, ...]:
+        return tuple(self.ask("point"))
+
+
+def imported(site: Site, path: Path, *options: str) -> str:
+    """Import as the admin; the new study's id."""
+    site.manage("import_study", str(path), "--project", PROJECT, "--by", PEOPLE["admin"]["email"], *options)
+    code = "import django; django.setup()\nfrom server.studies.models import Study\n"
+    return site.python(code + "print(Study.objects.latest('created_at').pk)").strip().splitlines()[-1]
+
+
+@pytest.fixture(scope="session")
+def calibrated(site: Site, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Any]:
+    """The calibrated phantom, imported and reconstructed: (study id, phantom with its truth)."""
+    from recon_engine.phantoms import write_phantom
+
+    folder = tmp_path_factory.mktemp("calibrated")
+    phantom = write_phantom(folder, "calibrated", spacing_mm=1.0)
+    return imported(site, folder, "--reconstruct", "bone-ct", "--wait"), phantom
+
+
+@pytest.fixture(scope="session")
+def desk(site: Site, browser: Any, signed_in: Callable[[str], Any], calibrated: tuple[str, Any]) -> Iterator[Any]:
+    """One page with the calibrated phantom open for all tests that only look: opening takes most of the time."""
+    context = browser.new_context(
+        base_url=site.url,
+        storage_state=signed_in("reader"),
+        viewport={"width": 1280, "height": 720},
+        reduced_motion="reduce",
+    )
+    context.set_default_timeout(WAIT_MS)
+    context.add_init_script(REPORT)
+    watching = Watch(site)
+    page = context.new_page()
+    watching.page(page)
+    page.goto(f"/studies/{calibrated[0]}/")
+    yield Study(page).loaded("whole", "surfaces", "labelmap"), watching
+    context.close()
+
+
+@pytest.fixture
+def study(desk: tuple[Study, Watch]) -> Iterator[Study]:
+    """The open study as it was first shown; nothing may go wrong on the page while the test runs."""
+    opened, watching = desk
+    opened.page.set_viewport_size({"width": 1280, "height": 720})
+    opened.ask("asFirstShown")
+    opened.page.wait_for_timeout(100)
+    yield opened
+    assert watching.left() == []
+
+
+def test_a_study_shows_three_planes_with_letters_scale_and_surfaces(study: Study) -> None:
+    letters = {
+        name: "".join(study.page.locator(f'[data-viewport="{name}"] .edge').all_inner_texts())
+        for name in ("axial", "coronal", "sagittal")
+    }
+    assert letters == {"axial": "RLAP", "coronal": "RLSI", "sagittal": "APSI"}
+    assert study.corner("axial", "top-right").splitlines() == ["Axial", "41 / 81"]
+    assert "LAM-" in study.corner("axial", "top-left")
+    assert (
+        study.page.locator('[data-viewport="axial"] .scale__text').inner_text().replace("\u202f", " ").endswith(" mm")
+    )
+    assert study.page.locator(".segment").count() == 2
+    assert "mL" in study.page.locator(".segment__size").first.inner_text()
+    assert study.page.locator(".status .not-clinical").is_visible()
+
+
+def test_wheel_arrows_home_and_end_go_through_the_slices(study: Study) -> None:
+    box = study.box("axial")
+    study.page.mouse.move(box["x"] + 100, box["y"] + 100)
+    study.page.mouse.wheel(0, 100)
+    study.page.wait_for_timeout(50)
+    assert study.slice("axial") == 42
+    for key, expected in (("ArrowDown", 43), ("ArrowUp", 42), ("Home", 1), ("End", 81)):
+        study.page.keyboard.press(key)
+        assert study.slice("axial") == expected
+    assert (study.slice("coronal"), study.slice("sagittal")) == (71, 71)
+
+
+def test_a_crosshair_click_takes_the_other_planes_there(study: Study, calibrated: tuple[str, Any]) -> None:
+    bead = calibrated[1].points_mm["Bead 1"]
+    study.page.keyboard.press("x")
+    study.page.mouse.click(*study.pixel("axial", bead))
+    index = [round(value) for value in calibrated[1].ct.to_index(np.asarray(bead))]
+    assert [study.slice(name) - 1 for name in ("axial", "coronal", "sagittal")] == index
+    assert max(abs(a - b) for a, b in zip(study.point, bead, strict=True)) <= 0.5
+    study.page.mouse.move(*study.pixel("coronal", bead))
+    readout = study.corner("coronal", "bottom-right")
+    assert "1,500 HU" in readout
+    assert re.match(r"[LR] [\d.]+ [AP] [\d.]+ [SI] [\d.]+ mm", readout)
+
+
+def test_the_readout_says_the_known_value_and_the_label(study: Study, calibrated: tuple[str, Any]) -> None:
+    from recon_engine.phantoms.calibrated import INSERTS
+
+    for name, value in INSERTS.items():
+        study.page.mouse.move(*study.pixel("axial", calibrated[1].points_mm[name]))
+        shown = study.corner("axial", "bottom-right").splitlines()[-1]
+        number = f"{abs(value):,.0f}"
+        assert shown.startswith(f"\u2212{number} HU" if value < 0 else f"{number} HU"), (name, shown)
+    study.page.mouse.move(*study.pixel("axial", (60.0, 0.0, 0.0)))
+    assert study.corner("axial", "bottom-right").endswith("0 HU · Skin")
+
+
+def test_windows_by_key_and_by_drag(study: Study) -> None:
+    for key, text in (("4", "W 2,500 L 480 HU"), ("2", "W 1,500 L \u2212600 HU"), ("1", "W 400 L 40 HU")):
+        study.page.keyboard.press(key)
+        assert study.corner("coronal", "bottom-left").splitlines()[0] == text
+    box = study.box("axial")
+    middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    study.page.mouse.move(*middle)
+    study.page.mouse.down()
+    # One pixel is width / 400, so 40 px right and 10 px down are 40 HU wider and 10 HU higher.
+    study.page.mouse.move(middle[0] + 40, middle[1] + 10, steps=4)
+    study.page.mouse.up()
+    assert study.corner("axial", "bottom-left").splitlines()[0] == "W 440 L 50 HU"
+
+
+def test_zoom_pan_and_reset(study: Study, calibrated: tuple[str, Any]) -> None:
+    before = study.pixel("axial", (20, 10, 0))
+    study.page.keyboard.press("p")
+    study.page.mouse.move(*before)
+    study.page.mouse.down()
+    study.page.mouse.move(before[0] + 30, before[1] - 20, steps=3)
+    study.page.mouse.up()
+    after = study.pixel("axial", (20, 10, 0))
+    assert [round(b - a) for a, b in zip(before, after, strict=True)] == [30, -20]
+    zoom = float(study.corner("axial", "bottom-left").split("Zoom ")[1].rstrip("×"))
+    study.page.keyboard.press("+")
+    assert float(study.corner("axial", "bottom-left").split("Zoom ")[1].rstrip("×")) == pytest.approx(
+        zoom * 1.25, abs=0.11
+    )
+    study.page.keyboard.press(" ")
+    assert study.pixel("axial", (20, 10, 0)) == pytest.approx(before, abs=1)
+
+
+def test_a_click_on_a_surface_moves_the_planes_within_one_voxel(study: Study) -> None:
+    study.page.set_viewport_size({"width": 1600, "height": 1000})
+    study.page.wait_for_timeout(200)
+    study.page.wait_for_timeout(300)
+    # The drum is a cylinder of radius 65 mm along z; from the front we see its side towards the front.
+    for x, z in ((20.0, 10.0), (-35.0, -18.0), (0.0, 25.0)):
+        truth = (x, -math.sqrt(65**2 - x**2), z)
+        study.page.mouse.click(*study.pixel("surfaces", truth))
+        assert max(abs(a - b) for a, b in zip(study.point, truth, strict=True)) <= 1.0, (study.point, truth)
+
+
+def test_segments_hide_and_show_from_the_list(study: Study) -> None:
+    assert len(study.ask("shown")) == 2
+    study.page.locator(".segment__eye").first.click()
+    assert len(study.ask("shown")) == 1
+    assert "1 of 2 shown" in study.corner("surfaces", "top-left")
+    study.page.locator(".segment__name").first.click()
+    assert study.page.get_by_role("button", name="Centre").is_visible()
+
+
+def test_clipping_hides_a_half_and_is_not_picked(study: Study) -> None:
+    study.page.set_viewport_size({"width": 1600, "height": 1000})
+    study.page.wait_for_timeout(200)
+    study.page.locator('[data-act="clip"]').click()
+    study.page.locator('.pane-card [data-plane="coronal"]').click()
+    # The front half is gone: the same pixel now meets the back of the drum, or what lies behind the cut.
+    study.page.mouse.click(*study.pixel("surfaces", (20.0, -math.sqrt(65**2 - 400), 10.0)))
+    assert study.point[1] > -1
+
+
+def test_layouts_and_double_click(study: Study) -> None:
+    wide = study.box("axial")["width"]
+    study.page.locator('[data-layout="3d"]').first.click()
+    assert study.box("surfaces")["width"] > 1.5 * study.box("axial")["width"]
+    study.page.locator('button[data-layout="2x2"]').click()
+    study.page.mouse.dblclick(*study.pixel("coronal", (0, 0, 0)))
+    assert study.box("coronal")["width"] > 1.8 * wide
+    study.page.keyboard.press("Escape")
+    assert study.box("coronal")["width"] == pytest.approx(wide, abs=2)
+
+
+def test_failed_slices_are_tried_again_and_then_named(
+    open_as: Callable[..., Any], watch: Watch, calibrated: tuple[str, Any]
+) -> None:
+    watch.allow = ["500"]
+    page = open_as("reader", "/")
+    tries: list[str] = []
+
+    def refuse(route: Any) -> None:
+        if route.request.headers.get("range", "").startswith("bytes=0-"):
+            tries.append(route.request.url)
+            route.fulfill(status=500, body="")
+        else:
+            route.continue_()
+
+    page.route("**/voxels/", refuse)
+    page.goto(f"/studies/{calibrated[0]}/")
+    notice = page.locator('[data-viewport="axial"] .viewport__notice')
+    notice.wait_for()
+    assert len(tries) == 3
+    assert re.search(r"Slices 1 to \d+ did not arrive", notice.inner_text())
+    page.unroute("**/voxels/")
+    notice.get_by_role("button", name="Retry").click()
+    page.wait_for_selector("html[data-whole]")
+    notice.wait_for(state="hidden")
+
+
+def test_a_picture_without_spacing_shows_no_millimetres(
+    site: Site, open_as: Callable[..., Any], tmp_path: Path
+) -> None:
+    from PIL import Image
+
+    Image.fromarray(np.tile(np.arange(200, dtype=np.uint8), (150, 1))).save(tmp_path / "picture.png")
+    picture = imported(site, tmp_path / "picture.png", "--as-stack", "--modality", "CR")
+    study = Study(open_as("reader", f"/studies/{picture}/", (1280, 720))).loaded("whole")
+    text = spaces(study.page.locator("#study").inner_text())
+    assert "Spacing unknown" in text
+    assert not re.search(r"\bmm\b|\bmL\b", text)
+    assert study.page.locator('.viewport[data-viewport="coronal"]').is_hidden()
+    box = study.box("axial")
+    study.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    assert re.match(r"x 10[01] y 7[56]\n(99|100)$", study.corner("axial", "bottom-right"))
+
+
+def test_the_surfaces_appear_for_everybody_without_a_reload(
+    site: Site, open_as: Callable[..., Any], tmp_path: Path
+) -> None:
+    from recon_engine.phantoms import write_phantom
+
+    write_phantom(tmp_path, "sphere", spacing_mm=2.0)
+    study = imported(site, tmp_path)
+    pages = [open_as(who, f"/studies/{study}/", (1280, 720)) for who in ("reader", "second")]
+    for page in pages:
+        page.wait_for_selector("html[data-whole]")
+        page.wait_for_selector('#live[data-state="live"]')
+        page.evaluate("window.__same = true")
+    pages[0].get_by_role("button", name="Start reconstruction").click()
+    for page in pages:
+        page.wait_for_selector("html[data-surfaces]", timeout=150_000)
+        page.wait_for_selector(".segment")
+        assert page.evaluate("window.__same") is True
+        page.locator("#jobs").wait_for(state="hidden")
+
+
+def test_a_viewer_may_look_and_may_not_start(open_as: Callable[..., Any], calibrated: tuple[str, Any]) -> None:
+    page = open_as("viewer", f"/studies/{calibrated[0]}/")
+    page.wait_for_selector("html[data-surfaces]")
+    page.locator("#reconstruction summary").first.click()
+    page.get_by_text("needs the reader role").wait_for()
+    assert page.get_by_role("button", name="Start reconstruction").count() == 0
+
+
+def test_leaving_a_series_frees_what_it_took(study: Study) -> None:
+    first = study.ask("reopened")
+    for _ in range(3):
+        assert study.ask("reopened") == first
