@@ -171,12 +171,13 @@ class Site:
         from server.jobs.services import submit_job
 
         owner_id = uuid.uuid4()
+        stream = parameters.pop("stream", f"test:{owner_id}")
         return submit_job(
             kind,
             owner_kind="test",
             owner_id=owner_id,
             project_id=project.pk,
-            stream=f"test:{owner_id}",
+            stream=stream,
             requested_by=user,
             parameters=parameters,
             idempotency_key=key,
