@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from recon_engine.surface import kernels, meshopt
 
 KEPT_SHARE = 0.1  # of the triangles SurfaceNets makes
-FEWEST_TRIANGLES = 600  # fewer than this shows corners on screen and saves nothing
+FEWEST_TRIANGLES = 500  # fewer than this shows corners on screen and saves nothing
 
 
 @dataclass(frozen=True)
