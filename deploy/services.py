@@ -11,11 +11,25 @@ from deploy.embedded import Embedded
 from deploy.home import Home, HomeLock
 from deploy.processes import adopt_orphans, end_descendants
 from deploy.say import Stop
+from server import environment
 
 
 def complete(environ: os._Environ[str] | dict[str, str] = os.environ) -> bool:
     """True when a person brought both services along."""
     return bool(environ.get("DATABASE_URL") and environ.get("REDIS_URL"))
+
+
+def check_variables() -> None:
+    """Stop for a variable that the settings could not read, with their own sentence about it."""
+    try:
+        if os.environ.get("DATABASE_URL"):
+            environment.database()
+        if os.environ.get("REDIS_URL"):
+            environment.redis_url()
+        if os.environ.get("LAMINA_ROOT_KEY"):
+            environment.kept_secret("LAMINA_ROOT_KEY", "root.key")
+    except ValueError as error:
+        raise Stop(str(error)) from None
 
 
 def take_home(home: Home, wait_s: float = 1.0) -> HomeLock:
@@ -37,6 +51,7 @@ def take_home(home: Home, wait_s: float = 1.0) -> HomeLock:
 @contextmanager
 def borrowed_or_own(home: Home, wait_s: float = 60.0) -> Iterator[dict[str, str]]:
     """DATABASE_URL and REDIS_URL for one command: a running owner's, else embedded for as long as the block runs."""
+    check_variables()
     if complete():
         yield {}
         return

@@ -20,7 +20,7 @@ from deploy.environment import ROOT
 from deploy.home import Home
 from deploy.processes import Child, adopt_orphans, end_descendants, stop_together
 from deploy.say import Steps, Stop, line
-from deploy.services import take_home
+from deploy.services import check_variables, take_home
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 30.0
 CALM_S = 60.0  # a process that ran this long before it ended is started again at once
@@ -43,6 +43,7 @@ class Supervisor:
     # --- beginning and end ----------------------------------------------------------------------------------
 
     def __enter__(self) -> Supervisor:
+        check_variables()
         self._lock = take_home(self.home)
         adopt_orphans()
         self._signals = {number: signal.signal(number, Watch.interrupt) for number in _STOPPING}

@@ -9,7 +9,7 @@ import socket
 import time
 from typing import Any
 
-from deploy import demo_cases, machine, statics
+from deploy import database, demo_cases, machine, statics
 from deploy.demo_people import FILE, Person, people
 from deploy.demo_watch import Case, DemoWatch
 from deploy.home import Home
@@ -67,7 +67,7 @@ class _Demo:
     def start(self) -> list[Case]:
         """Bring everything up, import the cases and ask for their reconstructions."""
         supervisor = self._supervisor
-        supervisor.run("migrate", "Preparing the database", "migrate", "--noinput", "--verbosity", "0")
+        database.prepare(supervisor)
         statics.collect(supervisor)
         supervisor.keep("web", web_command(self._host, self._port))
         supervisor.keep("sweeper", sweeper_command())

@@ -6,7 +6,7 @@ import argparse
 import os
 import re
 
-from deploy import machine, statics
+from deploy import database, machine, statics
 from deploy.home import Home
 from deploy.say import Stop, line
 from deploy.services import complete
@@ -30,11 +30,9 @@ def main(words: list[str]) -> int:
     try:
         with Supervisor(home, os.environ) as supervisor:
             if brought_along:
-                # Other servers may use this database: changing it is a person's decision.
-                unprepared = "The database is not prepared for this version; run manage.py migrate, then serve again."
-                supervisor.run("migrate", "Checking the database", "migrate", "--check", explain=lambda _: unprepared)
+                database.check_prepared(supervisor)
             else:
-                supervisor.run("migrate", "Preparing the database", "migrate", "--noinput", "--verbosity", "0")
+                database.prepare(supervisor)
             supervisor.run(
                 "check", "Checking that it is safe to serve", "check", "--deploy", "--database", "default",
                 "--fail-level", "ERROR", "--tag", "security", "--tag", "database", explain=refusals,

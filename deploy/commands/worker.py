@@ -11,7 +11,7 @@ from deploy.environment import ROOT
 from deploy.home import Home
 from deploy.processes import Child, adopt_orphans, end_descendants, stop_together
 from deploy.say import Stop, line
-from deploy.services import complete
+from deploy.services import check_variables, complete
 from deploy.supervisor import Watch, worker_command
 
 QUEUES = ("recon", "io", "interactive")
@@ -30,6 +30,7 @@ def main(words: list[str]) -> int:
     unknown = [name for name in queues if name not in QUEUES]
     if unknown or not queues:
         raise Stop(f"There is no queue {', '.join(unknown) or 'named'}; the queues are {', '.join(QUEUES)}.")
+    check_variables()
     home = Home.here()
     env = {**os.environ, **_services(home), "PYTHONUNBUFFERED": "1", "LAMINA_HOME": str(home.folder)}
     if arguments.device:
