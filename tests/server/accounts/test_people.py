@@ -185,3 +185,16 @@ def test_the_same_idempotency_key_makes_one_project(make_user, api_client):
     other = client.post("/api/projects/", {"name": "Other"}, format="json", HTTP_IDEMPOTENCY_KEY="k-1")
     assert other.status_code == 422
     assert other.json()["code"] == "idempotency_key_reused"
+
+
+def test_a_browser_is_noted_once_a_minute_not_at_every_request(make_user, client):
+    from allauth.usersessions.models import UserSession
+
+    user = make_user("reader")
+    client.post("/accounts/login/", {"login": user.email, "password": PASSWORD})
+    UserSession.objects.update(last_seen_at=timezone.now() - timedelta(days=1))
+    client.get("/api/me/")
+    seen = UserSession.objects.get().last_seen_at
+    assert seen > timezone.now() - timedelta(minutes=1)
+    client.get("/api/me/")
+    assert UserSession.objects.get().last_seen_at == seen
