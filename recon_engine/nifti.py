@@ -1,8 +1,8 @@
-"""NIfTI to a Volume and a labelmap back, in LPS millimetres.
+"""NIfTI to a Volume, in LPS millimetres.
 
 NIfTI counts in RAS (x to the right, y to the front), so x and y change sign. Voxels come out as (k, j, i) with k
 nearest to S, j nearest to P and i nearest to L: the axes are swapped and turned, never interpolated, and the affine
-follows. `write_labelmap` can put a labelmap back on the file's own axes, so that it lies voxel on voxel with it.
+follows. `affine_to_volume` says how, so that a labelmap can be put back on the file's own axes (results.py).
 """
 
 from __future__ import annotations
@@ -129,34 +129,3 @@ def read_volume(path: str | Path, modality: str | None = None) -> Volume:
 def with_modality(volume: Volume, modality: str) -> Volume:
     """A NIfTI volume of which somebody has said what it is: CT then holds HU."""
     return replace(volume, modality=modality, unit="HU" if modality == "CT" else volume.unit)
-
-
-def write_labelmap(path: str | Path, labelmap: Volume, stored: Any = None) -> None:
-    """Write uint8 SegmentNumbers as .nii or .nii.gz; equal input gives equal bytes.
-
-    `stored` is the `facts["nifti"]` of the source's IntakeFinding: then the file has the axes of the source file.
-    Otherwise its axes are (i, j, k). Raises ValueError for other voxels than uint8.
-    """
-    import nibabel
-
-    if labelmap.voxels.dtype != np.uint8:
-        raise ValueError("a labelmap is uint8")
-    voxels = labelmap.voxels.transpose(2, 1, 0)
-    affine = RAS_TO_LPS @ labelmap.affine[:, [2, 1, 0, 3]]
-    if stored:
-        own = np.asarray(stored["affine"], dtype=np.float64)
-        order, turned, here = affine_to_volume(own, tuple(stored["shape"]))
-        if tuple(stored["shape"][axis] for axis in order) == labelmap.shape and np.allclose(
-            here, labelmap.affine, atol=1e-3
-        ):
-            back = labelmap.voxels[tuple(slice(None, None, -1) if flip else slice(None) for flip in turned)]
-            voxels, affine = back.transpose(np.argsort(order)), own
-    image = nibabel.Nifti1Image(np.asfortranarray(voxels), affine)
-    image.header.set_data_dtype(np.uint8)
-    image.header.set_xyzt_units("mm")
-    image.set_sform(affine, code=1)
-    try:
-        image.set_qform(affine, code=1)
-    except Exception:  # an affine with shear has no quaternion: the sform alone says it
-        image.set_qform(None, code=0)
-    nibabel.save(image, os.fspath(path))

@@ -6,6 +6,7 @@ already says so with LAMINA_LIMITED_PROCESS=1 or `in_process=True`.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from recon_engine.contract import (
@@ -31,9 +32,8 @@ def inspect(
     """
     from recon_engine.intake.runner import run
 
-    answer = run(
-        "inspect", {"path": str(path), "changes": changes, "out": str(out) if out else ""}, in_process=in_process
-    )
+    call = {"path": os.path.abspath(path), "changes": changes, "out": os.path.abspath(out) if out else ""}
+    answer = run("inspect", call, in_process=in_process)
     return InspectResult.from_dict(answer)
 
 
@@ -51,7 +51,7 @@ def read_volume(
         return read_prepared(path)
     from recon_engine.intake.runner import read_volume_guarded
 
-    return read_volume_guarded(str(path), modality, key, in_process=in_process)
+    return read_volume_guarded(os.path.abspath(path), modality, key, in_process=in_process)
 
 
 def prepare(
@@ -64,7 +64,8 @@ def prepare(
     """
     from recon_engine.intake.runner import run
 
-    answer = run("prepare", request.to_dict(), on_progress=on_progress, in_process=in_process)
+    call = request.to_dict() | {"source": os.path.abspath(request.source), "out": os.path.abspath(request.out)}
+    answer = run("prepare", call, on_progress=on_progress, in_process=in_process)
     return PrepareResult.from_dict(answer)
 
 
@@ -76,6 +77,12 @@ def inspect_changes(
 
     answer = run(
         "changes",
-        {"path": str(path), "key": key, "pseudonym": pseudonym, "uid_key": uid_key, "date_shift_days": date_shift_days},
+        {
+            "path": os.path.abspath(path),
+            "key": key,
+            "pseudonym": pseudonym,
+            "uid_key": uid_key,
+            "date_shift_days": date_shift_days,
+        },
     )
     return tuple(TagChange.from_dict(row) for row in answer["changes"])

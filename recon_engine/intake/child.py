@@ -6,8 +6,10 @@ parser, {"progress": ...}, and last {"result": ...} or {"error": ...}.
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,14 @@ from recon_engine.intake.limits import ProcessLimits
 from recon_engine.intake.runner import OUT_OF_MEMORY
 
 
+def die_with_parent() -> None:
+    """Where the caller is killed its child must not go on parsing (Linux: PR_SET_PDEATHSIG)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)
+
+
 def main() -> int:
+    die_with_parent()
     call = json.loads(sys.stdin.buffer.readline())
     ProcessLimits(**call["limits"]).apply()
     answers = os.dup(1)

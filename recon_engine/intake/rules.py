@@ -121,6 +121,9 @@ def check_one_patient(headers: list[Header], issues: list[Issue]) -> None:
     people = {(header.text(tags.PATIENT_ID), header.text(tags.PATIENT_NAME).rstrip("^ ")) for header in headers}
     if len(people) > 1:
         issues.append(Issue("mixed_patients", f"One series names {len(people)} patients."))
+    studies = {header.text(tags.STUDY_UID) for header in headers}
+    if len(studies) > 1:
+        issues.append(Issue("mixed_patients", f"One series names {len(studies)} studies."))
 
 
 def check_frame_of_reference(headers: list[Header], issues: list[Issue]) -> None:

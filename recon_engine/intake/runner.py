@@ -121,7 +121,6 @@ def _run_child(
         stderr=subprocess.DEVNULL,
         cwd=root,
         env=environment,
-        start_new_session=True,
     )
     expired = threading.Event()
 
@@ -194,10 +193,7 @@ def _talk(
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
     if process.poll() is None:
-        try:
-            os.killpg(process.pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            process.kill()
+        process.kill()  # it starts no process of its own
 
 
 def _cause(returncode: int, expired: bool) -> str:

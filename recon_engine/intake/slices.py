@@ -69,12 +69,12 @@ def is_localiser(header: Header) -> bool:
 
 
 def group_by_series(headers: Iterable[Header]) -> list[SeriesFiles]:
-    """Files by study and series UID, localisers apart. A file without a series UID stands alone under its path."""
-    groups: dict[tuple[str, str, bool], SeriesFiles] = {}
+    """Files by series UID, localisers apart. A file without a series UID stands alone under its path."""
+    groups: dict[tuple[str, bool], SeriesFiles] = {}
     for header in headers:
         series = header.text(tags.SERIES_UID)
         local = is_localiser(header)
-        identity = (header.text(tags.STUDY_UID), series, local) if series else ("", header.path, local)
+        identity = (series or header.path, local)
         group = groups.get(identity)
         if group is None:
             group = groups[identity] = SeriesFiles(key=series or header.path, is_localiser=local)

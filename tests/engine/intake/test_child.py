@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import resource
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +51,46 @@ def test_prepare_in_the_child_reports_and_cancels(tmp_path: Path) -> None:
 
     with pytest.raises(EngineError, match="Stopped"):
         prepare(request, stop)
+
+
+def test_paths_are_the_callers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_series(tmp_path / "ct")
+    monkeypatch.chdir(tmp_path)
+    assert inspect("ct").findings[0].verdict == "accept"
+    request = PrepareRequest(
+        source="ct", out="out", pseudonym="L", uid_key="00" * 32, date_shift_days=0, keys=("1.2.3.4.1",)
+    )
+    assert len(prepare(request).series) == 1
+    assert (tmp_path / "out" / "series-000" / "prepared.json").is_file()
+
+
+def test_a_killed_caller_leaves_no_child(tmp_path: Path) -> None:
+    """The caller gets SIGKILL while its child waits for a call that we could still send; soon the child is gone."""
+    code = (
+        "import subprocess, sys, time;"
+        "c = subprocess.Popen([sys.executable, '-m', 'recon_engine.intake.child'], stdin=int(sys.argv[1]));"
+        "time.sleep(2); print(c.pid, flush=True); time.sleep(60)"
+    )
+    read_end, write_end = os.pipe()
+    command = [sys.executable, "-c", code, str(read_end)]
+    caller = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, pass_fds=(read_end,))
+    os.close(read_end)
+    try:
+        assert caller.stdout is not None
+        child = int(caller.stdout.readline())
+        status = Path(f"/proc/{child}/status")
+        assert status.exists()
+        caller.kill()
+        caller.wait()
+        caller.stdout.close()
+        for _ in range(50):
+            if not status.exists() or "State:\tZ" in status.read_text():
+                return
+            time.sleep(0.1)
+        os.kill(child, signal.SIGKILL)
+        pytest.fail("the child outlived its caller")
+    finally:
+        os.close(write_end)
 
 
 def test_errors_of_the_child_come_back_with_their_code(tmp_path: Path) -> None:

@@ -11,9 +11,9 @@ import nibabel
 import numpy as np
 import pytest
 
-from recon_engine import nifti
 from recon_engine.contract import IntakeFinding
 from recon_engine.intake import inspect, read_volume
+from recon_engine.results import labelmap_files
 
 SHAPE = (12, 10, 9)
 AFFINE = np.array([[1.5, 0, 0, -20], [0, 2.0, 0, -30], [0, 0, 3.0, 5], [0, 0, 0, 1.0]])
@@ -85,22 +85,10 @@ def test_a_labelmap_lies_on_the_axes_of_its_source(axes: str, tmp_path: Path) ->
     path = write(tmp_path / "a.nii.gz", affine=ORIENTATIONS[axes])
     volume, finding = read_volume(path, modality="MR", in_process=True)
     labels = volume.with_voxels((volume.voxels % 7).astype(np.uint8))
-    nifti.write_labelmap(tmp_path / "labels.nii.gz", labels, finding.facts["nifti"])
+    (tmp_path / "labels.nii.gz").write_bytes(labelmap_files(labels, finding.facts["nifti"])[0])
     back = nibabel.load(tmp_path / "labels.nii.gz")
     np.testing.assert_array_equal(np.asarray(back.dataobj), ramp() % 7)
     np.testing.assert_allclose(back.affine, ORIENTATIONS[axes], atol=1e-5)
-    nifti.write_labelmap(tmp_path / "plain.nii.gz", labels)
-    plain = nibabel.load(tmp_path / "plain.nii.gz")
-    np.testing.assert_array_equal(np.asarray(plain.dataobj), labels.voxels.transpose(2, 1, 0))
-    again = tmp_path / "again.nii.gz"
-    nifti.write_labelmap(again, labels)
-    assert again.read_bytes() == (tmp_path / "plain.nii.gz").read_bytes()
-
-
-def test_a_labelmap_is_uint8(tmp_path: Path) -> None:
-    volume, _ = read_volume(write(tmp_path / "a.nii"), in_process=True)
-    with pytest.raises(ValueError, match="uint8"):
-        nifti.write_labelmap(tmp_path / "x.nii.gz", volume)
 
 
 HEADER_CASES: dict[str, tuple[int, str, tuple[Any, ...], str]] = {

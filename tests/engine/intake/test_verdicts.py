@@ -55,6 +55,7 @@ SERIES_CASES: dict[str, tuple[dict[str, Any], str, tuple[str, ...]]] = {
         ("duplicate_slice_positions",),
     ),
     "two patients": ({"change": at(3, patient="ID-78")}, "refuse", ("mixed_patients",)),
+    "two studies": ({"change": at(3, study="1.2.3.9")}, "refuse", ("mixed_patients",)),
     "two frames of reference": ({"change": at(3, frame="1.2.3.5")}, "refuse", ("mixed_frames_of_reference",)),
     "one slice turned by 3 degrees": (
         {"change": at(3, orientation=(math.cos(TILT), math.sin(TILT), 0, -math.sin(TILT), math.cos(TILT), 0))},
