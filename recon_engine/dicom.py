@@ -20,7 +20,14 @@ from numpy.typing import NDArray
 
 from recon_engine.contract import EngineError
 from recon_engine.intake import tags
-from recon_engine.intake.frames import PixelFormat, clean_bits, pixel_format, read_native, stored_frame
+from recon_engine.intake.frames import (
+    PixelFormat,
+    clean_bits,
+    pixel_format,
+    read_native,
+    stored_frame,
+    through_modality_lut,
+)
 from recon_engine.intake.geometry import Plan
 from recon_engine.intake.header import Header, read_header
 from recon_engine.intake.resample import place_slices
@@ -41,6 +48,11 @@ class SliceSource:
     intercept: float = 0.0
 
 
+def has_table(header: Header) -> bool:
+    """True where a modality table takes the place of slope and intercept."""
+    return bool(header.values.get(tags.MODALITY_LUT))
+
+
 def rescale_of(header: Header) -> tuple[float, float]:
     """RescaleSlope and RescaleIntercept of one instance; 1 and 0 where they are missing (PS3.3 C.11.1.1.2).
 
@@ -57,6 +69,8 @@ def _rescale(slope: bytes, intercept: bytes) -> tuple[float, float]:
         if not number or not np.isfinite(number[0]):
             raise EngineError("parse_error", "RescaleSlope or RescaleIntercept is no number.")
         values.append(number[0])
+    if values[0] == 0:
+        raise EngineError("parse_error", "RescaleSlope is 0: every voxel would be the same.")
     return values[0], values[1]
 
 
@@ -75,7 +89,8 @@ def read_voxels(
     ordered = [sources[n] for n in plan.order]
     form = pixel_format(ordered[0].header)
     shape = (len(ordered), form.rows, form.columns)
-    integral = scale == 1.0 and all(s.slope == 1.0 and s.intercept == int(s.intercept) for s in ordered)
+    tables = any(has_table(s.header) for s in ordered)
+    integral = not tables and scale == 1.0 and all(s.slope == 1.0 and s.intercept == int(s.intercept) for s in ordered)
     values = _read_int16(ordered, form, shape, modality, on_slice) if integral else None
     if values is None:
         values = _read_float(ordered, shape, modality, scale, on_slice)
@@ -165,8 +180,11 @@ def _read_float(
         form = pixel_format(source.header)
         stored = stored_frame(source.header, form, source.frame)
         padding = padding_mask(stored, source.header, form, modality, source)
-        real = invert(stored, form, modality).astype(np.float64)
-        volume[k] = (real * source.slope + source.intercept) * scale
+        turned = invert(stored, form, modality)
+        if has_table(source.header):
+            volume[k] = through_modality_lut(turned, source.header) * scale
+        else:
+            volume[k] = (turned.astype(np.float64) * source.slope + source.intercept) * scale
         if padding is not None:
             padded.append((k, padding))
         if on_slice is not None:

@@ -271,6 +271,21 @@ def decode(data: bytes, syntax: str, form: PixelFormat) -> NDArray:
     return np.ascontiguousarray(values.astype(form.dtype, copy=True))
 
 
+def through_modality_lut(stored: NDArray, header: Header) -> NDArray:
+    """Real values by the table of ModalityLUTSequence (PS3.3 C.11.1), which stands in for slope and intercept.
+
+    Raises EngineError parse_error for a table that cannot be applied.
+    """
+    import pydicom
+    from pydicom.pixels import apply_modality_lut
+
+    try:
+        dataset = pydicom.dcmread(header.path, stop_before_pixels=True, force=True)
+        return np.asarray(apply_modality_lut(stored, dataset))
+    except Exception as error:
+        raise EngineError("parse_error", f"The modality table is damaged ({type(error).__name__}).") from None
+
+
 def by_pydicom(header: Header, form: PixelFormat, number: int = 0) -> NDArray:
     """The truth and the fallback: slow, and it trusts the file, so only for what our reader does not take."""
     import pydicom

@@ -271,7 +271,7 @@ class _Scanner:
                 tag = group << 16 | element
                 if tag in wanted:
                     if length == UNDEFINED or length > LARGEST_VALUE:
-                        values[tag] = b""
+                        values[tag] = b"?"  # there, and too long to be one of the values that are looked at
                     else:
                         first = value - base
                         if first + length > len(buffer):

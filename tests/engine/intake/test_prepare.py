@@ -126,6 +126,21 @@ def test_an_xray_is_a_picture_and_monochrome1_is_turned(tmp_path: Path) -> None:
     assert pixels[0, 0] > pixels[39, 49]  # low stored values are bright
 
 
+def test_a_colour_capture_keeps_its_colours(tmp_path: Path) -> None:
+    colours = np.random.default_rng(3).integers(0, 255, (20, 30, 3)).astype(np.uint8)
+    tags = ct_slice(0, modality="OT", sop_class="1.2.840.10008.5.1.4.1.1.7")
+    tags |= {0x00280002: ("US", 3), 0x00280004: ("CS", "RGB"), 0x00280006: ("US", 0), 0x00280010: ("US", 20)}
+    tags |= {0x00280011: ("US", 30), 0x00280100: ("US", 8), 0x00280101: ("US", 8), 0x00280102: ("US", 7)}
+    tags |= {0x00280103: ("US", 0), 0x7FE00010: ("OB", colours.tobytes())}
+    source = tmp_path / "capture.dcm"
+    source.write_bytes(to_bytes(tags))
+    key = "1.2.3.4.1"
+    assert take(source, tmp_path / "a", keys=(key,)).series == ()
+    series = take(source, tmp_path / "b", keys=(key,), confirmed_keys=(key,)).series[0]
+    with Image.open(tmp_path / "b" / series.pictures[0]) as picture:
+        np.testing.assert_array_equal(np.asarray(picture), colours)
+
+
 def test_withheld_series_wait_for_a_person(tmp_path: Path) -> None:
     source = write_series(tmp_path / "ct", tags={0x00280301: ("CS", "YES")})
     assert take(source, tmp_path / "a", keys=("1.2.3.4.1",)).series == ()

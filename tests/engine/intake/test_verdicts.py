@@ -96,6 +96,7 @@ SERIES_CASES: dict[str, tuple[dict[str, Any], str, tuple[str, ...]]] = {
         ("transfer_syntax_unsupported",),
     ),
     "a rescale that is no number": ({"slope": "much"}, "refuse", ("parse_error",)),
+    "a rescale that flattens everything": ({"slope": 0}, "refuse", ("parse_error",)),
     "lying NumberOfFrames": (
         {"tags": {0x00280008: ("IS", "1000")}},
         "refuse",

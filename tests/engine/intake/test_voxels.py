@@ -168,6 +168,20 @@ def test_values_that_do_not_fit_become_float(tmp_path: Path) -> None:
     assert (volume.voxels == 63976).all()
 
 
+def test_a_modality_table_takes_the_place_of_the_rescale(tmp_path: Path) -> None:
+    table = (np.arange(1200, dtype=np.uint16) * 3 + 5).tobytes()
+    item = {0x00283002: ("US", [1200, 0, 16]), 0x00283004: ("LO", "US"), 0x00283006: ("OW", table)}
+    stored = [makers.values(k).astype(np.uint16) for k in range(10)]
+    folder = write_series(
+        tmp_path / "mr",
+        modality="MR",
+        change=lambda k: {"stored": stored[k]},
+        tags={0x00283000: ("SQ", [item]), 0x00281052: None, 0x00281053: None},
+    )
+    volume, _ = read_volume(folder, in_process=True)
+    np.testing.assert_array_equal(volume.voxels, np.stack(stored).astype(int) * 3 + 5)
+
+
 def test_ct_padding_becomes_air(tmp_path: Path) -> None:
     def padded(k: int) -> dict[str, Any]:
         values = makers.values(k)
