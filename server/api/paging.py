@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -45,17 +45,13 @@ def _encode(value: Any, row_id: UUID) -> str:
 
 
 def after(rows: QuerySet, order: Order, value: Any, row_id: UUID) -> QuerySet:
-    """Rows behind (value, id) in this order."""
+    """Rows behind (value, id) in this order, among those with a value or, for None, among those without."""
     name, side = order.column, "lt" if order.descending else "gt"
     if value is None:
         return rows.filter(**{f"{name}__isnull": True, f"id__{side}": row_id})
     beyond = Q(**{f"{name}__{side}": value}) | Q(**{name: value, f"id__{side}": row_id})
-    if order.nullable:
-        beyond |= Q(**{f"{name}__isnull": True})
-    elif not order.nullable:
-        # The plain bound lets the index find the place; PostgreSQL does not see it through the OR.
-        return rows.filter(beyond, **{f"{name}__{side}e": value})
-    return rows.filter(beyond)
+    # The plain bound lets the index find the place; PostgreSQL does not see it through the OR.
+    return rows.filter(beyond, **{f"{name}__{side}e": value})
 
 
 def ordered(rows: QuerySet, order: Order) -> QuerySet:
@@ -81,10 +77,16 @@ def page_of(
         known = ", ".join(orders)
         raise LaminaError("unknown_order", _("Sort by one of: %(known)s.") % {"known": known}, 400)
     order = orders[name]
-    if cursor := request.query_params.get("after", ""):
-        rows = after(rows, order, *_decode(cursor, order))
     size = page_size(request)
-    found: Sequence[Any] = list(ordered(rows, order)[: size + 1])
-    page = list(found[:size])
+    wanted, value = rows, ...
+    if cursor := request.query_params.get("after", ""):
+        value, row_id = _decode(cursor, order)
+        wanted = after(rows, order, value, row_id)
+    found = list(ordered(wanted, order)[: size + 1])
+    if order.nullable and value not in (None, ...) and len(found) <= size:
+        # Behind the last row with a value come those without.
+        without = ordered(rows.filter(**{f"{order.column}__isnull": True}), order)
+        found += without[: size + 1 - len(found)]
+    page = found[:size]
     more = len(found) > size
     return page, _encode(getattr(page[-1], order.column), page[-1].pk) if more else None

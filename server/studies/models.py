@@ -10,6 +10,7 @@ from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
+from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
 from server.core.models import BaseModel
@@ -78,11 +79,24 @@ class Study(BaseModel):
             models.UniqueConstraint(fields=["project", "study_instance_uid"], name="one_study_per_uid_and_project")
         ]
         indexes = [
-            models.Index(fields=["state", "created_at", "id"], name="studies_by_age"),
+            # Each order twice: for who works in one project, and across projects.
             models.Index(fields=["project", "state", "created_at", "id"], name="studies_by_project_age"),
-            models.Index(fields=["project", "state", "patient_number", "id"], name="studies_by_pseudonym"),
-            models.Index(fields=["project", "state", "study_date", "id"], name="studies_by_date"),
-            GinIndex(fields=["words"], name="studies_by_words"),
+            models.Index(fields=["project", "state", "patient_number", "id"], name="studies_by_project_pseudonym"),
+            models.Index(fields=["project", "state", "study_date", "id"], name="studies_by_project_date"),
+            models.Index(fields=["state", "created_at", "id"], name="studies_by_age"),
+            models.Index(fields=["state", "patient_number", "id"], name="studies_by_pseudonym"),
+            models.Index(fields=["state", "study_date", "id"], name="studies_by_date"),
+            # Newest first with undated last is no index read backwards.
+            models.Index(
+                F("project"),
+                F("state"),
+                F("study_date").desc(nulls_last=True),
+                F("id").desc(),
+                name="studies_by_project_newest",
+            ),
+            models.Index(F("state"), F("study_date").desc(nulls_last=True), F("id").desc(), name="studies_by_newest"),
+            # Without the pending list: imports are rare, and a search must not read what vacuum has not merged.
+            GinIndex(fields=["words"], name="studies_by_words", fastupdate=False),
         ]
 
     @property

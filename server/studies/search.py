@@ -17,6 +17,7 @@ from django.db.models.fields import BooleanField
 
 LONGEST_WORD = 60
 MOST_WORDS = 12  # of a query
+FEW = 1000  # as many matches are found by the word index and sorted
 RUNS = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]+|[^\W_]+", re.UNICODE)
 CJK = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]")
 
@@ -69,4 +70,8 @@ def matching(rows: QuerySet, query: str, column: str = "words") -> QuerySet:
     if not wanted:
         return rows.none() if query.strip() else rows
     expression = " & ".join(f"'{word}':*" for word in wanted)
-    return rows.filter(Q(_Matches(column, Value(expression))))
+    match = Q(_Matches(column, Value(expression)))
+    # PostgreSQL takes every prefix for a common one and would walk all rows in the page's order. So a rare query is
+    # answered by the word index first; a common one finds its page soon by walking.
+    few = list(rows.model._default_manager.filter(match).order_by().values_list("pk", flat=True)[: FEW + 1])
+    return rows.filter(pk__in=few) if len(few) <= FEW else rows.filter(match)
