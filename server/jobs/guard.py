@@ -46,22 +46,23 @@ Fault tests stop the process there."""
 def work_queue(slot: Slot, queue: str, *, until_job: UUID | None = None) -> int:
     """Claim and do jobs of one queue until none waits (or until one job ended). Returns how many were claimed."""
     count = 0
-    while True:
+    while not slot.is_leaving():
         job = services.claim_next(queue, worker=slot.name, device=slot.device)
         if job is None:
-            return count
+            break
         count += 1
         if selectors.waiting(queue).exists():
             hint(queue)  # another free slot may take the next one
         run_claimed(slot, job)
         if job.pk == until_job:
-            return count
+            break
+    return count
 
 
 def run_claimed(slot: Slot, job: Job) -> None:
     """Do one claimed job to its end, whatever that is. Raises nothing but what ends the process."""
     kind = kind_of(job.kind)
-    claim = Claim(job, kind.limits.seconds if kind else None)
+    claim = Claim(job, kind.limits.seconds if kind else None, slot.is_leaving)
     slot.take(claim)
     try:
         if kind is None:
@@ -169,6 +170,9 @@ def _end_interrupted(claim: Claim, reason: str) -> None:
             raise FenceLost
         case "cancelled":
             _patiently(claim, lambda: services.end_cancelled(claim.job))
+        case "leaving":
+            give_back = functools.partial(services.release_job, reason="worker was stopped", counts=False)
+            _patiently(claim, lambda: give_back(claim.job.pk, claim.job.fence))
         case _:
             message = _("The job took longer than its limit of %(seconds)d s.") % {"seconds": claim.time_limit or 0}
             _fail(claim, "time_limit", message, {"limit_seconds": claim.time_limit}, None)

@@ -269,11 +269,12 @@ def release_job(
     exit_signal: int | None = None,
     peak_memory_mib: float | None = None,
     beat: int | None = None,
+    counts: bool = True,
 ) -> JobState:
     """The worker or its engine is gone: back into line, or `worker_lost` after the last attempt.
 
     `beat` is the counter the sweeper saw standing still; a worker that has beaten since, or is just finishing,
-    keeps its job (FenceLost).
+    keeps its job (FenceLost). With `counts` False (a worker that was told to stop) the attempt is given back.
     """
     row = _hold(job_id, fence, skip_locked=beat is not None)
     if beat is not None and row.beat != beat:
@@ -281,7 +282,7 @@ def release_job(
     row.exit_signal, row.peak_memory_mib = exit_signal, peak_memory_mib or row.peak_memory_mib
     if row.cancel_requested_at is not None:
         _end_cancelled(row)
-    elif row.attempt >= row.max_attempts:
+    elif counts and row.attempt >= row.max_attempts:
         message = _("The worker was lost %(attempts)d times, last: %(reason)s. Try again or ask the administrator.")
         _end_failed(
             row,
@@ -290,11 +291,13 @@ def release_job(
             {"exit_signal": exit_signal, "attempts": row.attempt},
         )
     else:
+        lost_attempt = row.attempt
         row.state = JobState.QUEUED
+        row.attempt -= 0 if counts else 1
         row.worker, row.phase, row.fraction, row.seconds_left = "", "", 0.0, None
         row.detail = f"{reason}, attempt {row.attempt + 1} of {row.max_attempts}"[:120]
         row.save()
-        publish(JobRequeued(job_id=row.pk, attempt=row.attempt, reason=reason), stream=row.stream)
+        publish(JobRequeued(job_id=row.pk, attempt=lost_attempt, reason=reason), stream=row.stream)
         transaction.on_commit(functools.partial(hint, row.queue), robust=True)
     return JobState(row.state)
 

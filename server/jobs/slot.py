@@ -13,6 +13,7 @@ import signal
 import socket
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from uuid import UUID
 
@@ -31,8 +32,9 @@ _ROW_EVERY_BEATS = 3
 class Claim:
     """A job this slot has claimed, and why it should stop, if it should."""
 
-    def __init__(self, job: Job, time_limit: float | None) -> None:
+    def __init__(self, job: Job, time_limit: float | None, is_leaving: Callable[[], bool]) -> None:
         self.job = job
+        self.is_leaving = is_leaving
         self.claimed_at = time.monotonic()
         self.time_limit = time_limit
         self.lost = threading.Event()
@@ -49,6 +51,8 @@ class Claim:
             return "lost"
         if self.cancelled.is_set():
             return "cancelled"
+        if self.is_leaving():
+            return "leaving"
         if self.time_limit is not None and self.elapsed > self.time_limit:
             return "timeout"
         return None
@@ -57,11 +61,20 @@ class Claim:
 class Slot:
     """Runs one job at a time. Make it in the process (after any fork) and the thread that will work."""
 
-    def __init__(self, name: str, queues: list[str], device: str = "", *, restarts: bool = False) -> None:
+    def __init__(
+        self,
+        name: str,
+        queues: list[str],
+        device: str = "",
+        *,
+        restarts: bool = False,
+        is_leaving: Callable[[], bool] = bool,  # bool() is False: nobody ever tells a command to leave
+    ) -> None:
         self.name = name
         self.queues = queues
         self.device = device
         self.engine = EngineProcess()
+        self.is_leaving = is_leaving  # the worker was told to stop: give the job back, take no other
         self.restarts = restarts  # a supervised worker process that the watchdog may end
         self._claim: Claim | None = None
         self._last_claim = time.monotonic()

@@ -6,7 +6,7 @@ import logging
 import os
 from typing import Any
 
-from celery.signals import worker_init, worker_process_init, worker_process_shutdown
+from celery.signals import worker_init, worker_process_init, worker_process_shutdown, worker_shutting_down
 
 from server.celery import app
 from server.jobs import hints, worker
@@ -28,6 +28,12 @@ def work(queue: str, version: int = hints.VERSION) -> None:
 def _name_the_node(sender: Any = None, **_: Any) -> None:
     """Runs in the parent: its children inherit the name."""
     os.environ.setdefault("LAMINA_WORKER_NAME", getattr(sender, "hostname", "") or worker.node_name())
+
+
+@worker_shutting_down.connect
+def _leave(**_: Any) -> None:
+    """Runs in the parent when it is told to stop; the children see the shared byte."""
+    worker.leave()
 
 
 @worker_process_init.connect

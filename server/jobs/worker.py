@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 import socket
 import time
@@ -12,8 +13,19 @@ from server.jobs.models import Job
 from server.jobs.slot import Slot
 from server.jobs.states import FINAL, Queue
 
+# One byte that the worker process shares with the children it forks: it was told to stop.
+_leaving = mmap.mmap(-1, 1)
 _slot: Slot | None = None
 _slot_pid = 0
+
+
+def leave() -> None:
+    """Told to stop: every slot gives its job back, the attempt uncounted, and takes no other."""
+    _leaving[0] = 1
+
+
+def is_leaving() -> bool:
+    return _leaving[0] == 1
 
 
 def node_name() -> str:
@@ -30,6 +42,7 @@ def current_slot(index: int = 0, queues: list[str] | None = None, *, restarts: b
             queues or list(Queue.values),
             os.environ.get("LAMINA_DEVICE", "cpu"),
             restarts=restarts,
+            is_leaving=is_leaving,
         )
         _slot_pid = os.getpid()
     return _slot

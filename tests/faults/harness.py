@@ -105,13 +105,17 @@ class Site:
 
     def worker(self, *, slots: int = 1, queues: str = "recon", without: str = "", **env: str) -> Worker:
         """A Celery worker, ready to claim."""
+        worker = self.start_worker(slots=slots, queues=queues, without=without, **env)
+        wait_until(lambda: len(worker.slots()) == slots, 30, f"worker {worker.node}", self.tail)
+        return worker
+
+    def start_worker(self, *, slots: int = 1, queues: str = "recon", without: str = "", **env: str) -> Worker:
+        """The same, not waited for."""
         name = f"w{next(self._numbers)}"
         command = [sys.executable, "-m", "celery", "-A", "server.celery", "worker", "-Q", queues, "-c", str(slots)]
         command += ["-P", "prefork", "-n", f"{name}@test", "--without-gossip", "--without-mingle", "-l", "warning"]
         child = self.start(command, LAMINA_TEST_WITHOUT=without, **env)
-        worker = Worker(child, f"{name}@test")
-        wait_until(lambda: len(worker.slots()) == slots, 30, f"worker {name}", self.tail)
-        return worker
+        return Worker(child, f"{name}@test")
 
     def sweeper(self, *, without: str = "", **env: str) -> subprocess.Popen[bytes]:
         return self.start([sys.executable, "manage.py", "sweep"], LAMINA_TEST_WITHOUT=without, **env)

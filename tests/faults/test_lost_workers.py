@@ -76,6 +76,22 @@ def test_a_job_that_always_kills_its_worker_fails_by_name(site: Site, people: An
         assert job.state == "succeeded"
 
 
+def test_a_worker_that_is_told_to_stop_gives_its_job_back_at_once(site: Site, people: Any) -> None:
+    """SIGTERM is no fault: the attempt is not counted and nobody waits for a lease."""
+    first = site.worker()
+    job = site.submit(*people, seconds=30, steps=300, bad_attempts=0)
+    site.wait_for(job, "running")
+    time.sleep(0.5)
+    first.child.terminate()
+    site.wait_for(job, "queued", timeout=5)
+    job.refresh_from_db()
+    assert job.attempt == 0
+    assert job.detail == "worker was stopped, attempt 1 of 3"
+    first.child.wait(timeout=8)
+    assert not engines_alive(site.folder)
+    assert [event.payload["reason"] for event in _events(job, "job.requeued")] == ["worker was stopped"]
+
+
 def test_without_the_sweeper_a_killed_guard_loses_its_job(site: Site, people: Any) -> None:
     """The test of F1 notices when nobody frees jobs."""
     site.worker()
