@@ -99,7 +99,7 @@ def unreadable_calls(source: str) -> list[str]:
     found = []
     for match in _ANY_CALL.finditer(source):
         start = source.rfind("\n", 0, match.start()) + 1
-        line = source[start : source.find("\n", match.start())].strip()
+        line = source[start:].split("\n", 1)[0].strip()
         if not line.startswith(("export function", "*", "//", "/*", "const gettext", "const ngettext")):
             found.append(line)
     return found

@@ -36,6 +36,7 @@ export const KINDS = () => ({
 
 export const PHASES = () => ({
   read: gettext("Reading the images"),
+  inspect: gettext("Looking at the files"),
   check: gettext("Checking the files"),
   prepare: gettext("Preparing"),
   preprocess: gettext("Preprocessing"),

@@ -32,6 +32,7 @@ let upload = /** @type {AbortController | null} */ (null);
 let poll;
 /** @type {{path: string, error: Error}[]} */
 let refusedFiles = [];
+let shown = "";
 
 // --- the frame: step, title, side ----------------------------------------------------------------------------------
 
@@ -66,6 +67,7 @@ const importable = () => shell.projects.filter((/** @type {any} */ p) => p.may.i
 function chooseFiles() {
   clearTimeout(poll);
   intake = null;
+  shown = "";
   refusedFiles = [];
   side.hidden = true;
   rememberInAddress("");
@@ -191,6 +193,11 @@ async function giveUp() {
 function working(title, text, job) {
   side.hidden = true;
   head(title, text, []);
+  const known = find("#import-place lam-job");
+  if (known && known.job?.id === job?.id) {
+    known.job = job;
+    return;
+  }
   const card = document.createElement("lam-job");
   /** @type {any} */ (card).job = job;
   fill(place, h("section", { class: "card card--work" }, h("div", { class: "card__body" }, card)));
@@ -211,6 +218,10 @@ async function show(id) {
     return;
   }
   const again = () => (poll = setTimeout(() => show(id), POLL_MS));
+  // The same news may come twice (an event and the answer of our own request): choices a person made stay.
+  const news = `${id} ${intake.state}`;
+  if (news === shown && !["receiving", "inspecting", "importing"].includes(intake.state)) return;
+  shown = news;
   if (intake.state === "receiving") {
     if (intake.files?.length && !upload) unfinished();
     else if (!upload) chooseFiles();
@@ -226,7 +237,7 @@ async function show(id) {
   } else if (intake.state === "imported") imported();
   else if (intake.state === "failed") {
     const error = new Error(intake.job?.error?.message || intake.error?.message || gettext("The import failed."));
-    failed(error, intake.findings?.length ? () => agree() : null);
+    failed(error, intake.findings?.length ? agree : null);
   } else {
     toast(gettext("This upload is over. Start again."), { kind: "bad" });
     chooseFiles();

@@ -50,11 +50,16 @@ const item = (value, symbol, text) => h("wa-dropdown-item", { value }, symbol &&
 
 /** Put a menu behind a button that stands in the page already, so nothing moves. @param {HTMLButtonElement} button */
 async function menu(button, /** @type {any[]} */ items, /** @type {(value: string) => void} */ choose) {
+  let early = false;
+  const remember = () => (early = true);
+  button.addEventListener("click", remember);
   await use("dropdown");
+  button.removeEventListener("click", remember);
   const dropdown = h("wa-dropdown", { placement: "bottom-end", distance: "6" });
   button.slot = "trigger";
   button.replaceWith(dropdown);
   dropdown.append(button, ...items);
+  if (early) dropdown.open = true; // who was faster than the menu gets it all the same
   dropdown.addEventListener("wa-select", (/** @type {CustomEvent} */ event) => choose(event.detail.item.value));
 }
 

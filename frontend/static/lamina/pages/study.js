@@ -1,185 +1,23 @@
-// The study page: fetch the study, open a series, show what is known, hear what changes.
+// The study page's first module, kept small: it asks for the study and its preview at once, while the viewer itself
+// (three.js above all) is still being read.
 
 import { get } from "../api/client.js";
-import { banner } from "../components/banner.js";
-import { fill, find, h, icon, pageData } from "../components/dom.js";
-import { toast } from "../components/toast.js";
-import { gettext, interpolate } from "../i18n.js";
-import { NoWebGL, Stage } from "../scene/stage.js";
-import { socket } from "../state/socket.js";
-import { combine, createStore } from "../state/store.js";
-import { reduceStudyState, studyState } from "../state/study.js";
-import { initialView, reduceView } from "../state/view.js";
-import { listenToReader } from "./study/controls.js";
-import { makeFrames, makeTabs, placeFrames, setNotice } from "./study/frames.js";
-import { showKeys } from "./study/key-sheet.js";
-import { PictureSession } from "./study/picture-session.js";
-import { makeJobs, makeReconstruction } from "./study/reconstruction.js";
-import { makeResult } from "./study/result.js";
-import { mark } from "./study/room.js";
-import { makeSegmentList } from "./study/segment-list.js";
-import { makeSeriesList } from "./study/series-list.js";
-import { makeSpaceTools } from "./study/space-tools.js";
-import { makeRail, makeToolbar } from "./study/toolbar.js";
-import { VolumeSession } from "./study/volume-session.js";
-
-/** @import { Room } from "./study/room.js" */
-
-const NARROW = window.matchMedia("(max-width: 819px)");
-
-/** @param {any} page  { study_id } */
-async function open({ study_id: id }) {
-  const root = find("#study");
-  const grid = find("#viewports");
-  const frames = makeFrames(grid);
-  /** @type {any} */
-  let answer;
-  try {
-    answer = await get(`/api/studies/${id}/`);
-  } catch (error) {
-    setNotice(frames.axial, { symbol: "triangle-alert", text: gettext("This study did not load"), second: /** @type {Error} */ (error).message, act: { text: gettext("Retry"), run: () => location.reload() } });
-    return;
-  }
-  mark("study");
-  const store = createStore({ view: initialView(), study: studyState(answer) }, combine({ view: reduceView, study: reduceStudyState }));
-
-  /** @type {Stage} */
-  let stage;
-  try {
-    stage = new Stage(grid);
-  } catch (error) {
-    if (!(error instanceof NoWebGL)) throw error;
-    setNotice(frames.axial, { symbol: "triangle-alert", text: gettext("This browser cannot draw the study"), second: gettext("It needs WebGL2. Turn on hardware acceleration or take a newer browser.") });
-    return;
-  }
-
-  /** @type {Room} */
-  const room = {
-    store, stage, grid, frames,
-    session: null,
-    segmentation: null,
-    wantedSegmentation: null,
-    report: (text) => void toast(text, { kind: "bad" }),
-    mark,
-    openSeries,
-    togglePanel: () => root.toggleAttribute("data-panel"),
-    showKeys: () => void showKeys(),
-  };
-
-  /** @param {string} seriesId */
-  function openSeries(seriesId) {
-    const series = store.get().study.series.find((one) => one.id === seriesId);
-    if (!series || room.session?.series.id === seriesId) return;
-    room.session?.close();
-    room.session = null;
-    room.segmentation = null;
-    room.wantedSegmentation = null;
-    store.dispatch({ type: "view.segmentation", segmentationId: null, segments: {} });
-    const { volume } = series;
-    grid.dataset.kind = root.dataset.kind = volume ? "volume" : "picture";
-    if (volume && Math.max(...volume.shape) > stage.largest3d) {
-      setNotice(frames.axial, { symbol: "triangle-alert", text: gettext("This series is too large for this graphics card"), second: interpolate(gettext("It has {size} voxels along one side, the card takes {limit}."), { size: Math.max(...volume.shape), limit: stage.largest3d }) });
-      return;
-    }
-    place();
-    room.session = volume ? new VolumeSession(room, series) : new PictureSession(room, series);
-    place();
-  }
-
-  function place() {
-    const { view } = store.get();
-    const picture = grid.dataset.kind === "picture";
-    placeFrames(grid, frames, picture ? { ...view, large: "axial", active: "axial" } : view, NARROW.matches && !picture);
-    tabs.show(view.active);
-    stage.resize();
-  }
-
-  const tabs = makeTabs((name) => store.dispatch({ type: "view.set", values: { active: name } }));
-  grid.before(tabs.element);
-  store.watch((state) => [state.view.layout, state.view.large, state.view.main, state.view.active].join(), place);
-  NARROW.addEventListener("change", place);
-
-  makeRail(find("#rail"), room);
-  makeToolbar(find("#tool-bar"), room);
-  makeSpaceTools(room);
-  makeSeriesList(find("#series"), room);
-  makeSegmentList(find("#segments"), room);
-  makeResult(find("#result"), room, (segmentationId) => {
-    room.wantedSegmentation = segmentationId;
-    void room.session?.showSegmentation?.(store.get().study.segmentations.find((one) => one.id === segmentationId));
-  });
-  makeReconstruction(find("#reconstruction"), room);
-  makeJobs(find("#jobs"), room);
-  const stopListening = listenToReader(room);
-  showStudy(room);
-
-  const stopStream = follow(id, answer.streams ?? {}, room);
-  stage.onLoss((lost) => setNotice(frames.axial, lost ? { symbol: "refresh-cw", text: gettext("The graphics card was reset"), second: gettext("The picture comes back by itself.") } : null));
-
-  const first = answer.series?.find((/** @type {any} */ one) => one.volume && store.get().study.segmentations.some((seg) => seg.series_id === one.id))
-    ?? answer.series?.find((/** @type {any} */ one) => one.volume) ?? answer.series?.[0];
-  if (first) openSeries(first.id);
-  else setNotice(frames.axial, { symbol: "image-off", text: gettext("This study has no series yet") });
-  // A series that arrives while the page is open and empty is opened; otherwise nothing moves by itself.
-  store.watch((state) => state.study.series.length, () => {
-    const [one] = store.get().study.series;
-    if (!room.session && one) openSeries(one.id);
-  });
-
-  window.addEventListener("pagehide", (event) => {
-    if (event.persisted) return;
-    room.session?.close();
-    stopListening();
-    stopStream();
-    stage.dispose();
-  });
-  root.addEventListener("lamina:room", (/** @type {any} */ event) => event.detail(room));
-  root.dataset.ready = "";
-}
-
-/** The first sentence and what follows it. @param {string} text @returns {[string, string]} */
-function firstSentence(text) {
-  const end = text.search(/[.。](\s|$)/);
-  return end < 0 ? [text, ""] : [text.slice(0, end + 1), text.slice(end + 1).trim()];
-}
-
-/** Banners and the notice of a demo study. @param {Room} room */
-function showStudy({ store }) {
-  store.watch((state) => state.study.study, (study) => {
-    const notice = find("#study-notice");
-    notice.hidden = !study.notice;
-    // Makers' notices are long: the first sentence says what it is, the rest opens.
-    const [first, rest] = firstSentence(study.notice ?? "");
-    fill(notice, icon("info"), h("div", {}, h("p", {}, first), rest && h("details", {}, h("summary", {}, gettext("Makers' notice")), h("p", {}, rest))));
-    banner("read-only", study.state === "binned"
-      ? { text: gettext("This study is in the bin. Restore it from the worklist to work on it."), symbol: "trash-2" }
-      : study.state === "erased" ? { text: gettext("This study was erased."), kind: "bad", symbol: "trash-2" } : null);
-  });
-}
-
-/** @param {string} id @param {Record<string, number>} last @param {Room} room @returns {() => void} */
-function follow(id, last, { store }) {
-  const stream = `study:${id}`;
-  const load = async () => {
-    const answer = await get(`/api/studies/${id}/`);
-    store.dispatch({ type: "study.loaded", answer });
-    return answer.streams?.[stream];
-  };
-  return socket.subscribe(stream, last[stream] ?? 0, {
-    async onEvent(event) {
-      store.dispatch({ type: "event", event });
-      const { segmentation, series } = event.payload ?? {};
-      // Events that only name a result or a series: ask for the whole of it.
-      if (event.type === "segmentation.ready" && !segmentation?.segments) {
-        const whole = await get(`/api/segmentations/${segmentation?.id ?? event.payload.segmentation_id}/`);
-        store.dispatch({ type: "segmentation.loaded", segmentation: whole });
-      } else if ((event.type === "series.imported" && !series?.urls) || event.type === "study.changed") await load();
-    },
-    onProgress: (job) => store.dispatch({ type: "job.seen", job }),
-    onReload: load,
-    onRefused: () => banner("connection", { text: gettext("You no longer have access to this study."), kind: "bad", symbol: "lock" }),
-  });
-}
+import { pageData } from "../components/dom.js";
+import { openingSeries } from "../state/study.js";
 
 const page = pageData();
-if (page?.study_id) void open(page);
+if (page?.study_id) {
+  const asked = get(`/api/studies/${page.study_id}/`);
+  /** @type {Map<string, Promise<ArrayBuffer>>} */
+  const early = new Map();
+  asked.then((answer) => {
+    const preview = openingSeries(answer)?.urls?.preview;
+    if (!preview) return;
+    const bytes = fetch(preview, { credentials: "same-origin" }).then((got) => (got.ok ? got.arrayBuffer() : Promise.reject(new Error(`${got.status}`))));
+    // Whoever takes it hears of a failure; until then it is nobody's.
+    bytes.catch(() => {});
+    early.set(preview, bytes);
+  }).catch(() => {});
+  const { open } = await import("./study/page.js");
+  await open(page.study_id, asked, early);
+}

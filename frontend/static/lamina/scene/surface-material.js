@@ -40,7 +40,9 @@ const FRAGMENT = /* glsl */ `
     light *= mix(0.58, 1.0, smoothstep(0.0, 0.5, facing));
     float gloss = pow(max(dot(normal, normalize(keyFrom + towards)), 0.0), 28.0) * 0.07;
     vec3 colour = uColour * light * mix(1.0, 0.5, inside) + gloss * (1.0 - inside) + uLit * 0.10;
-    gl_FragColor = vec4(colour, uOpacity);
+    // Glass is denser where one looks along it: the rim of a see-through surface shows its form.
+    float opacity = uOpacity > 0.999 ? 1.0 : mix(uOpacity, min(1.0, uOpacity * 2.0 + 0.1), pow(1.0 - facing, 2.5));
+    gl_FragColor = vec4(colour, opacity);
     #include <colorspace_fragment>
   }
 `;

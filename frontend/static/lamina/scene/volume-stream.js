@@ -22,8 +22,10 @@ const AT_ONCE = 2;
 export class VolumeStream {
   /**
    * @param {{ voxels: string, preview: string | null }} urls @param {number[]} shape  (k, j, i) @param {Receiver} receiver
+   * @param {Map<string, Promise<ArrayBuffer>>} [early]  files on their way already
    */
-  constructor(urls, shape, receiver) {
+  constructor(urls, shape, receiver, early = new Map()) {
+    this.early = early;
     this.urls = urls;
     this.receiver = receiver;
     this.sliceVoxels = shape[1] * shape[2];
@@ -41,7 +43,8 @@ export class VolumeStream {
   /** The small picture of the whole. Without it the slices come anyway, so its failure is nobody's trouble. */
   async preview() {
     if (!this.urls.preview) return;
-    const bytes = await this.fetch(this.urls.preview, {});
+    const bytes = await (this.early.get(this.urls.preview) ?? this.fetch(this.urls.preview, {}));
+    if (this.abort.signal.aborted) return;
     this.receiver.onPreview(new Uint8Array(bytes));
   }
 

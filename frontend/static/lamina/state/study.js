@@ -121,6 +121,15 @@ const newestFirst = (list) =>
 /** @param {StudyState} state @param {keyof StudyState} name @param {any[]} list @returns {StudyState} */
 const with_ = (state, name, list) => (list === state[name] ? state : { ...state, [name]: list });
 
+/**
+ * The series a study opens with: a volume with a result, else a volume, else the first.
+ * @param {{ series?: any[], segmentations?: any[] }} answer  of GET /api/studies/{id}/
+ */
+export function openingSeries({ series = [], segmentations = [] }) {
+  const volumes = series.filter((one) => one.volume);
+  return volumes.find((one) => segmentations.some((result) => result.series_id === one.id)) ?? volumes[0] ?? series[0];
+}
+
 // --- questions to the state --------------------------------------------------------------------------------------
 
 /** The newest job that is still of interest: waiting, running, or the last one when it failed. @param {StudyState} state */

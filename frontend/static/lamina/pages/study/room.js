@@ -17,6 +17,7 @@
  * @property {HTMLElement} grid
  * @property {Record<ViewportName, Frame>} frames
  * @property {(VolumeSession | PictureSession) & Record<string, any> | null} session
+ * @property {Map<string, Promise<ArrayBuffer>>} early  files asked for before the viewer was here, by address
  * @property {any} segmentation  the one that is shown, or null
  * @property {string | null} wantedSegmentation  chosen by hand; null takes the newest
  * @property {(text: string) => void} report  something failed that the reader should know

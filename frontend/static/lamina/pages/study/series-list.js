@@ -14,9 +14,10 @@ const sizeText = (series) => {
 /** @param {HTMLElement} section @param {Room} room */
 export function makeSeriesList(section, room) {
   const list = h("ul", { class: "series", role: "list" });
-  fill(section, h("header", { class: "section-head" }, h("h2", {}, gettext("Series"))), list);
+  const finding = h("p", { class: "series-finding", hidden: true });
+  fill(section, h("header", { class: "section-head" }, h("h2", {}, gettext("Series"))), list, finding);
   room.store.watch((state) => state.study.series, (all) => {
-    section.hidden = all.length < 2;
+    list.hidden = all.length < 2;
     fill(list, all.map((series) => {
       const warned = series.finding?.verdict && series.finding.verdict !== "accept";
       return h("li", {}, h(
@@ -36,5 +37,11 @@ export function makeSeriesList(section, room) {
   /** @param {string | null} id */
   function mark(id) {
     for (const button of list.querySelectorAll("button")) button.setAttribute("aria-current", String(button.dataset.series === id));
+    // What intake had to correct or could not use belongs beside the images, not only on the import page.
+    const { series } = room.store.get().study;
+    const { verdict, message } = series.find((one) => one.id === id)?.finding ?? {};
+    finding.hidden = !message || !verdict || verdict === "accept";
+    fill(finding, icon("triangle-alert", { class: "is-caution" }), h("span", {}, message ?? ""));
+    section.hidden = series.length < 2 && finding.hidden;
   }
 }

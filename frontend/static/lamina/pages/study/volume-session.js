@@ -122,7 +122,7 @@ export class VolumeSession {
         this.showFailed();
       },
       wantedSlice: () => (this.view.point ? toIndex(this.geometry, this.view.point)[0] : this.geometry.shape[0] / 2),
-    });
+    }, this.room.early);
     this.undo.push(() => this.stream?.stop());
     this.firstLook = this.stream.preview().catch(() => {});
     void this.firstLook.then(() => this.stream?.drain());
