@@ -16,7 +16,7 @@ import tempfile
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -45,6 +45,7 @@ def run(
     *,
     on_progress: OnProgress = no_progress,
     in_process: bool | None = None,
+    pass_fds: tuple[int, ...] = (),
 ) -> dict[str, Any]:
     """Run a verb of `verbs.py` in a limited child, or here. Raises EngineError."""
     workspace = Path(tempfile.mkdtemp(prefix="lamina-intake-"))
@@ -55,7 +56,7 @@ def run(
         careful = False
         for _ in range(MOST_RESTARTS):
             try:
-                return _run_child(verb, request, workspace, killers, careful, on_progress)
+                return _run_child(verb, request, workspace, killers, careful, on_progress, pass_fds)
             except ChildDied as death:
                 if len(death.suspects) == 1 or (careful and death.suspects):
                     killers[death.suspects[-1]] = death.code
@@ -109,6 +110,7 @@ def _run_child(
     killers: Mapping[str, str],
     careful: bool,
     on_progress: OnProgress,
+    pass_fds: tuple[int, ...],
 ) -> dict[str, Any]:
     limits = ProcessLimits.from_environment()
     environment = {k: v for k, v in os.environ.items() if k in _PASSED_ON}
@@ -121,6 +123,7 @@ def _run_child(
         stderr=subprocess.DEVNULL,
         cwd=root,
         env=environment,
+        pass_fds=pass_fds,
     )
     expired = threading.Event()
 
@@ -205,7 +208,7 @@ def _cause(returncode: int, expired: bool) -> str:
 def read_volume_guarded(
     path: str, modality: str, key: str, *, in_process: bool | None = None
 ) -> tuple[Volume, IntakeFinding]:
-    """`read_volume` through the child: its voxels come back as a file that is mapped and already unlinked."""
+    """`read_volume` through the child: its voxels come back in a file without a name, which is mapped."""
     if is_limited(in_process):
         from recon_engine.intake.verbs import read_here
 
@@ -214,13 +217,10 @@ def read_volume_guarded(
             return read_here(path, modality, key, Path(workspace))
         finally:
             shutil.rmtree(workspace, ignore_errors=True)
-    handle, name = tempfile.mkstemp(prefix="lamina-voxels-", dir=_memory_folder())
-    os.close(handle)
-    try:
-        answer = run("read_volume", {"path": path, "modality": modality, "key": key, "voxels": name}, in_process=False)
-        voxels = np.memmap(name, np.dtype(answer["dtype"]), "c", shape=tuple(answer["shape"]))
-    finally:
-        os.unlink(name)
+    with _nameless_file() as file:
+        call = {"path": path, "modality": modality, "key": key, "voxels": file.fileno()}
+        answer = run("read_volume", call, in_process=False, pass_fds=(file.fileno(),))
+        voxels = np.memmap(file, np.dtype(answer["dtype"]), "c", shape=tuple(answer["shape"]))
     volume = Volume(
         np.asarray(voxels),
         np.array(answer["affine"]),
@@ -232,11 +232,8 @@ def read_volume_guarded(
     return volume, IntakeFinding.from_dict(answer["finding"])
 
 
-def _memory_folder() -> str | None:
-    """Shared memory where there is room for a large volume, else the usual temporary folder."""
-    shared = "/dev/shm"  # noqa: S108 - mkstemp makes the file in it, 0600
-    try:
-        free = os.statvfs(shared)
-    except OSError:
-        return None
-    return shared if free.f_bavail * free.f_frsize > 2 << 30 and os.access(shared, os.W_OK) else None
+def _nameless_file() -> IO[bytes]:
+    """A file in memory (else in the temporary folder) without a name: nothing of it can be left behind."""
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("lamina-voxels", os.MFD_CLOEXEC), "w+b")
+    return tempfile.TemporaryFile()

@@ -127,10 +127,12 @@ def read_here(
 
 
 def _read_to_folder(request: Mapping[str, Any], workspace: Path, watch: Watch) -> dict[str, Any]:
-    """Read a volume and leave its voxels as a raw file for the parent to map."""
+    """Read a volume and write its voxels, raw, to the open file whose number the parent gave."""
     volume, finding = read_here(request["path"], request["modality"], request["key"], workspace, watch)
     voxels = np.ascontiguousarray(volume.voxels)
-    voxels.tofile(request["voxels"])
+    with open(request["voxels"], "wb", closefd=False) as file:
+        file.seek(0)  # a child that died before may have moved it
+        voxels.tofile(file)
     return {
         "finding": finding.to_dict(),
         "dtype": voxels.dtype.str,
