@@ -26,10 +26,13 @@ NO_NETWORK = (
 )
 
 
-def ensure(frontend: Path = FRONTEND) -> None:
-    """Bring frontend/vendor and the catalogues up to date; returns at once when they are. Raises Stop."""
+def ensure(frontend: Path = FRONTEND) -> dict[str, float]:
+    """Bring frontend/vendor and the catalogues up to date; returns at once when they are. Raises Stop.
+
+    Returns the seconds of each step, empty when there was nothing to do.
+    """
     if _current(frontend):
-        return
+        return {}
     with environment.building_lock():
         steps = Steps()
         if not _libraries_current(frontend):
@@ -38,6 +41,7 @@ def ensure(frontend: Path = FRONTEND) -> None:
         if not _catalogues_current(frontend):
             with steps.step("catalogues", "Making the catalogues of translations"):
                 _make_catalogues(frontend)
+        return steps.seconds
 
 
 def _current(frontend: Path) -> bool:

@@ -58,7 +58,7 @@ class DemoWatch:
             return
         self._look()
 
-    def seconds(self, since: float) -> dict[str, float]:
+    def seconds(self) -> dict[str, float]:
         """Seconds per reconstruction, named by algorithm."""
         return {f"reconstruct {case.algorithm}": case.job_seconds for case in self._cases if case.job_seconds}
 

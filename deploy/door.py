@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Sequence
 
@@ -12,20 +13,25 @@ from deploy.say import Stop, line
 WITH_PAGES = {"demo", "test", "serve", "collectstatic"}
 
 
+# How long the set-up took, handed from bare Python to the command: a JSON object, seconds per step.
+SECONDS = "LAMINA_SETUP_SECONDS"
+
+
 def enter(argv: Sequence[str]) -> int:
     """Run `manage.py` with these words. Returns the exit status; does not return when it starts itself again."""
     command = argv[1] if len(argv) > 1 else "help"
     try:
         machine.check_python()
         machine.check_platform()
-        environment.ensure(dev=command in ("test", "bench"))
+        seconds = _kept_seconds() | environment.ensure(dev=command in ("test", "bench"))
+        os.environ[SECONDS] = json.dumps(seconds)
         if not environment.inside():
             python = str(environment.python_of())
             os.execv(python, [python, str(environment.ROOT / "manage.py"), *argv[1:]])  # noqa: S606
         if command in WITH_PAGES:
             from deploy import browser_libraries
 
-            browser_libraries.ensure()
+            os.environ[SECONDS] = json.dumps(seconds | browser_libraries.ensure())
         from deploy.commands import run
 
         return run(list(argv))
@@ -35,3 +41,11 @@ def enter(argv: Sequence[str]) -> int:
     except KeyboardInterrupt:
         line("Stopped.")
         return 130
+
+
+def _kept_seconds() -> dict[str, float]:
+    try:
+        kept = json.loads(os.environ.get(SECONDS, "{}"))
+    except ValueError:
+        return {}
+    return kept if isinstance(kept, dict) else {}

@@ -76,14 +76,17 @@ def missing_sets(dev: bool, venv: Path = VENV) -> tuple[str, ...]:
     return tuple(name for name in wanted if installed.get(name) != lock_hash(name))
 
 
-def ensure(dev: bool = False, venv: Path = VENV) -> None:
-    """Build the environment or bring it up to date; returns at once when it is current. Raises Stop."""
+def ensure(dev: bool = False, venv: Path = VENV) -> dict[str, float]:
+    """Build the environment or bring it up to date; returns at once when it is current. Raises Stop.
+
+    Returns the seconds of each step, empty when there was nothing to do.
+    """
     if not missing_sets(dev, venv):
-        return
+        return {}
     with building_lock(venv):
         missing = missing_sets(dev, venv)  # another command may have built it meanwhile
         if not missing:
-            return
+            return {}
         usable = bool(stamp_of(venv)) and stamp_of(venv).get("python") == _python_version(venv)
         if not usable:
             machine.check_space(venv.parent, machine.SPACE_FOR_ENVIRONMENT, "the environment (.venv)")
@@ -102,6 +105,7 @@ def ensure(dev: bool = False, venv: Path = VENV) -> None:
         partial = venv / "lamina.json.part"
         partial.write_text(json.dumps(stamp, indent=1) + "\n")
         partial.replace(venv / "lamina.json")
+        return steps.seconds
 
 
 @contextmanager
