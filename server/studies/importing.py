@@ -25,6 +25,7 @@ from server.studies.models import Instance, Patient, Series, Study, StudyState
 from server.studies.search import search_column
 from server.studies.serializers import series_json, study_json
 
+NEVER_KEPT = ("patient_key", "changes", "thumbnail", "thumbnail_png")  # facts that belong to the intake alone
 PATHS_OF_VOLUME = ("voxels", "preview", "thumbnail")
 
 
@@ -177,7 +178,10 @@ def _create_series(study: Study, item: StoredSeries) -> Series:
         modality=prepared["modality"],
         number=prepared["series_number"],
         description=(prepared["description"] or "")[:200],
-        finding={name: finding[name] for name in ("verdict", "reasons", "message", "facts")},
+        finding={
+            **{name: finding[name] for name in ("verdict", "reasons", "message")},
+            "facts": {name: value for name, value in finding["facts"].items() if name not in NEVER_KEPT},
+        },
         is_volume=volume is not None and finding["verdict"] != "refuse",
         slices=volume["shape"][0] if volume else len(prepared["pictures"]) or len(prepared["instances"]),
         shape=volume["shape"] if volume else finding["shape"],
