@@ -1,28 +1,46 @@
-"""How many threads numba's parallel loops take, and that only one such loop runs at a time.
+"""Loops in slabs on several threads.
 
-Its plain thread pool ends the process when two Python threads enter it together, so every parallel kernel of the
-engine is called inside `numba_threads`. Kernels write each element from one place only: the number of threads never
-shows in the result.
+The kernels are compiled by numba without its own threading: they release the interpreter and take the range of rows
+they work on, so Python's threads do. That compiles in a quarter of the time, and two jobs in one process cannot meet in
+numba's thread pool, which ends the process when they do. Kernels write each element from one place only: the number of
+threads never shows in the result.
 """
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+import itertools
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
-_one_loop = threading.RLock()
 
+class Slabs:
+    """Runs kernels over ranges of rows.
 
-@contextmanager
-def numba_threads(count: int = 0) -> Iterator[None]:
-    """Run the block's parallel loops on `count` threads; 0 takes numba's own number (NUMBA_NUM_THREADS)."""
-    import numba
+    with Slabs(threads) as slabs:
+        slabs.run(kernel, rows, first_argument, second_argument)     # kernel(begin, end, *arguments)
+    """
 
-    with _one_loop:
-        before = numba.get_num_threads()
-        numba.set_num_threads(min(count or before, numba.config.NUMBA_NUM_THREADS))
-        try:
-            yield
-        finally:
-            numba.set_num_threads(before)
+    def __init__(self, threads: int = 0) -> None:
+        self.threads = threads or os.cpu_count() or 1
+
+    def __enter__(self) -> Slabs:
+        self._pool = ThreadPoolExecutor(self.threads) if self.threads > 1 else None
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._pool:
+            self._pool.shutdown()
+
+    def run(self, kernel: Callable[..., Any], rows: int, *arguments: Any) -> None:
+        """Call `kernel(begin, end, *arguments)` until all rows are done. Raises what a kernel raises."""
+        if self._pool is None or rows < 2 * self.threads:
+            kernel(0, rows, *arguments)
+            return
+        # Several slabs per thread: rows are not alike, and the last slab should be short.
+        pieces = min(rows, 4 * self.threads)
+        edges = [rows * n // pieces for n in range(pieces + 1)]
+        waiting = [self._pool.submit(kernel, a, b, *arguments) for a, b in itertools.pairwise(edges)]
+        for one in waiting:
+            one.result()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -56,7 +57,7 @@ def write_ct_series(
 
 def _datasets(
     volume: Volume, voxels: np.ndarray, name: str, description: str, window: tuple[float, float]
-) -> Iterator[object]:
+) -> Iterator[Any]:
     from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
     from pydicom.uid import UID
 

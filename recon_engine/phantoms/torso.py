@@ -341,12 +341,12 @@ class _Torso:
                 r = float(self.rng.uniform(5, 10))
                 self.canvas.paint_ellipsoid((at[0], at[1] - up, at[2]), (r, r * 0.7, r), -820)
         for _ in range(46):
-            at = self.near(0, -34, -62, 1)
+            middle = self.near(0, -34, -62, 1)
             spread = self.rng.uniform(-1, 1, 3) * (72, 30, 52)
-            where = (at[0] + float(spread[0]), at[1] + float(spread[1]), at[2] + float(spread[2]))
-            r = self.size(13, 11, 12, 0.3)
-            self.canvas.paint_ellipsoid(where, r, self.hu(44, 12))
-            self.canvas.paint_ellipsoid(where, (r[0] - 4, r[1] - 4, r[2] - 4), self.hu(18, 12))
+            loop = (middle[0] + float(spread[0]), middle[1] + float(spread[1]), middle[2] + float(spread[2]))
+            wall = self.size(13, 11, 12, 0.3)
+            self.canvas.paint_ellipsoid(loop, wall, self.hu(44, 12))
+            self.canvas.paint_ellipsoid(loop, (wall[0] - 4, wall[1] - 4, wall[2] - 4), self.hu(18, 12))
 
     def _muscle(self, path: list[Point], radii: list[float], hu: float) -> None:
         """A tube that stays under the fat."""
@@ -408,7 +408,8 @@ class _Torso:
                 (side * 70, -48, -290),
             ]
             self.canvas.paint_path(ends, [7.5, 6.5, 5.5, 5], hu)
-        cava: list[Point] = [(-15, spine_y(z) - 31, z) for z in (-66.0, -20.0, 30.0)] + [(-20, 2, 70), (-16, -12, 112)]
+        cava: list[Point] = [(-15.0, spine_y(z) - 31, z) for z in (-66.0, -20.0, 30.0)]
+        cava += [(-20, 2, 70), (-16, -12, 112)]
         self.canvas.paint_path(cava, [11, 11.5, 12, 12, 12], self.hu(112, 6))
         self.canvas.paint_path([(-30, -28, 60), (-52, -14, 70), (-80, -8, 78)], [7.5, 6, 3], self.hu(136, 4))
 

@@ -1,14 +1,17 @@
-"""Resampling loops compiled by numba: separable weights per axis, one pass over the output."""
+"""Resampling loops compiled by numba: separable weights per axis, one pass over the output. Each works on the
+output's planes `begin` to `end`."""
 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 from numpy.typing import NDArray
 
 
-@njit(parallel=True, fastmath={"reassoc", "contract", "nsz", "arcp"}, cache=True, nogil=True)
+@njit(fastmath={"reassoc", "contract", "nsz", "arcp"}, cache=True, nogil=True)
 def linear(
+    begin: int,
+    end: int,
     v: NDArray,
     iz: NDArray,
     wz: NDArray,
@@ -26,8 +29,8 @@ def linear(
     nx = v.shape[2]
     lo, hi = np.float32(low), np.float32(high)
     s = np.float32(shift)
-    for z in prange(out.shape[0]):
-        row = np.empty(nx, np.float32)
+    row = np.empty(nx, np.float32)
+    for z in range(begin, end):
         a, c = v[iz[z]], v[min(iz[z] + 1, v.shape[0] - 1)]
         f = wz[z]
         for y in range(out.shape[1]):
@@ -48,8 +51,10 @@ def linear(
                 o[x] = min(max(t, lo), hi)
 
 
-@njit(parallel=True, fastmath={"reassoc", "contract", "nsz", "arcp"}, cache=True, nogil=True)
+@njit(fastmath={"reassoc", "contract", "nsz", "arcp"}, cache=True, nogil=True)
 def taps(
+    begin: int,
+    end: int,
     v: NDArray,
     iz: NDArray,
     wz: NDArray,
@@ -67,8 +72,8 @@ def taps(
     nz, ny, nx = v.shape
     lo, hi = np.float32(low), np.float32(high)
     k, s = np.float32(scale), np.float32(shift)
-    for z in prange(out.shape[0]):
-        row = np.empty(nx, np.float32)
+    row = np.empty(nx, np.float32)
+    for z in range(begin, end):
         for y in range(out.shape[1]):
             row[:] = 0
             for a in range(wz.shape[1]):
@@ -88,10 +93,10 @@ def taps(
                 o[x] = min(max(t * k + s, lo), hi)
 
 
-@njit(parallel=True, cache=True, nogil=True)
-def nearest(v: NDArray, iz: NDArray, iy: NDArray, ix: NDArray, out: NDArray) -> None:
+@njit(cache=True, nogil=True)
+def nearest(begin: int, end: int, v: NDArray, iz: NDArray, iy: NDArray, ix: NDArray, out: NDArray) -> None:
     """out[z, y, x] = v[iz[z], iy[y], ix[x]]."""
-    for z in prange(out.shape[0]):
+    for z in range(begin, end):
         for y in range(out.shape[1]):
             row = v[iz[z], iy[y]]
             o = out[z, y]

@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from recon_engine.parallel import numba_threads
+from recon_engine.parallel import Slabs
 from recon_engine.volume import Volume
 
 SHRINK = 2.0  # past this many old voxels per new one, two neighbours no longer see all of them: average over a box
@@ -70,8 +70,8 @@ def back_to_grid(labels: Volume, like: Volume, threads: int = 0) -> Volume:
     try:
         from recon_engine.preprocess import kernels
 
-        with numba_threads(threads):
-            kernels.nearest(np.ascontiguousarray(labels.voxels), *places, out)
+        with Slabs(threads) as slabs:
+            slabs.run(kernels.nearest, len(out), np.ascontiguousarray(labels.voxels), *places, out)
     except ImportError:
         out[:] = labels.voxels[np.ix_(*places)]
     return replace(labels, voxels=out, affine=like.affine)
@@ -113,8 +113,8 @@ def _by_numba(
     out = np.empty(shape, np.float32)
     plan = box_plan if box else linear_plan
     plans = [part for n, m in zip(voxels.shape, shape, strict=True) for part in plan(n, m)]
-    with numba_threads(threads):
-        (kernels.taps if box else kernels.linear)(voxels, *plans, scale, shift, low, high, out)
+    with Slabs(threads) as slabs:
+        slabs.run(kernels.taps if box else kernels.linear, len(out), voxels, *plans, scale, shift, low, high, out)
     return out
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 from numpy.typing import NDArray
 
 
@@ -53,10 +53,10 @@ def count_labels(labelmap: NDArray) -> NDArray:
     return counts.sum(0)
 
 
-@njit(parallel=True, cache=True, nogil=True)
-def copy_mapped(source: NDArray, keep: NDArray, out: NDArray) -> None:
-    """out[k, j, i] = keep[source[k, j, i]] on the box of `source`; keep (256,) uint8."""
-    for k in prange(source.shape[0]):
+@njit(cache=True, nogil=True)
+def copy_mapped(begin: int, end: int, source: NDArray, keep: NDArray, out: NDArray) -> None:
+    """out[k, j, i] = keep[source[k, j, i]] on planes begin to end of `source`; keep (256,) uint8."""
+    for k in range(begin, end):
         for j in range(source.shape[1]):
             for i in range(source.shape[2]):
                 out[k, j, i] = keep[source[k, j, i]]

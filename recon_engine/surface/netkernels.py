@@ -6,13 +6,14 @@ two voxels of different labels is crossed by a quad of the four cells round it. 
 quads a closed surface by construction, whatever its shape; where it touches itself along an edge, four quads meet.
 
 Blocks are uint8 (K, J, I) with a rim of zeros and I a multiple of 8, so that eight cells are looked at in one word.
-Everything is placed by prefix sums: the order of vertices and quads does not depend on the number of threads.
+Everything is placed by prefix sums: the order of vertices and quads does not depend on the number of threads. Kernels
+with `begin` and `end` work on the rows (planes k, or vertices) between them.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 from numpy.typing import NDArray
 
 # Columns of `links`: neighbours one cell down and up along k, j, i.
@@ -24,11 +25,11 @@ def _differing(a: NDArray, b: NDArray, c: NDArray, d: NDArray, w: int) -> np.uin
     return (a[w] ^ b[w]) | (a[w] ^ c[w]) | (a[w] ^ d[w])
 
 
-@njit(parallel=True, cache=True, nogil=True)
-def count_vertices(words: NDArray, counts: NDArray) -> None:
+@njit(cache=True, nogil=True)
+def count_vertices(begin: int, end: int, words: NDArray, counts: NDArray) -> None:
     """words (K, J, I / 8) uint64 view of a block -> counts (K-1, J-1): cells with a vertex per row."""
     wide = words.shape[2]
-    for k in prange(words.shape[0] - 1):
+    for k in range(begin, end):
         for j in range(words.shape[1] - 1):
             a, b, c, d = words[k, j], words[k, j + 1], words[k + 1, j], words[k + 1, j + 1]
             total = 0
@@ -48,11 +49,11 @@ def count_vertices(words: NDArray, counts: NDArray) -> None:
             counts[k, j] = total
 
 
-@njit(parallel=True, cache=True, nogil=True)
-def place_vertices(words: NDArray, starts: NDArray, cells: NDArray) -> None:
+@njit(cache=True, nogil=True)
+def place_vertices(begin: int, end: int, words: NDArray, starts: NDArray, cells: NDArray) -> None:
     """starts (K-1, J-1): number of each row's first vertex -> cells (n, 3) int16, the (k, j, i) of every vertex."""
     wide = words.shape[2]
-    for k in prange(words.shape[0] - 1):
+    for k in range(begin, end):
         for j in range(words.shape[1] - 1):
             a, b, c, d = words[k, j], words[k, j + 1], words[k + 1, j], words[k + 1, j + 1]
             n = starts[k, j]
@@ -72,14 +73,16 @@ def place_vertices(words: NDArray, starts: NDArray, cells: NDArray) -> None:
                 here = after
 
 
-@njit(parallel=True, cache=True, nogil=True)
-def link_vertices(block: NDArray, starts: NDArray, cells: NDArray, links: NDArray, quads: NDArray) -> None:
+@njit(cache=True, nogil=True)
+def link_vertices(
+    begin: int, end: int, block: NDArray, starts: NDArray, cells: NDArray, links: NDArray, quads: NDArray
+) -> None:
     """Fill links (n, 6) int32 (-1: none), and quads (K-1, J-1): how many quads each row's vertices will make.
 
     A vertex writes its own downward links and the upward ones of those it meets: no slot has two writers.
     """
     rows = starts.shape[1]
-    for k in prange(starts.shape[0]):
+    for k in range(begin, end):
         for j in range(rows):
             n0 = starts[k, j]
             n1 = _next_start(starts, k, j, len(cells))
@@ -118,13 +121,21 @@ def _next_start(starts: NDArray, k: int, j: int, total: int) -> int:
     return total
 
 
-@njit(parallel=True, cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def make_quads(
-    block: NDArray, starts: NDArray, cells: NDArray, links: NDArray, firsts: NDArray, quads: NDArray, sides: NDArray
+    begin: int,
+    end: int,
+    block: NDArray,
+    starts: NDArray,
+    cells: NDArray,
+    links: NDArray,
+    firsts: NDArray,
+    quads: NDArray,
+    sides: NDArray,
 ) -> None:
     """Fill quads (m, 4) int32 and sides (m, 2) uint8: the label behind and the label in front of each quad, which runs
     counter-clockwise seen from the front where (i, j, k) are a right-handed frame."""
-    for k in prange(starts.shape[0]):
+    for k in range(begin, end):
         for j in range(starts.shape[1]):
             m = firsts[k, j]
             for n in range(starts[k, j], _next_start(starts, k, j, len(cells))):
@@ -148,12 +159,14 @@ def make_quads(
                     m += 1
 
 
-@njit(parallel=True, cache=True, nogil=True)
-def relax(cells: NDArray, links: NDArray, before: NDArray, after: NDArray, share: float, reach: float) -> None:
+@njit(cache=True, nogil=True)
+def relax(
+    begin: int, end: int, cells: NDArray, links: NDArray, before: NDArray, after: NDArray, share: float, reach: float
+) -> None:
     """One round of smoothing in cell units: every vertex goes `share` of the way to the middle of its neighbours, and
     no farther than `reach` from its cell's middle along any axis. (n, 3) float32 each."""
     s, r = np.float32(share), np.float32(reach)
-    for n in prange(len(cells)):
+    for n in range(begin, end):
         z, y, x = np.float32(0), np.float32(0), np.float32(0)
         count = np.float32(0)
         for t in range(6):

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recon_engine.parallel import numba_threads
+from recon_engine.parallel import Slabs
 from recon_engine.surface import kernels, netkernels
 
 ITERATIONS = 16
@@ -58,24 +58,24 @@ def find_borders(labelmap: NDArray, labels: list[int], threads: int = 0, smooth:
     inner = labelmap[tuple(slice(lo, h + 1) for lo, h in zip(low, high, strict=True))]
     keep = np.zeros(256, np.uint8)
     keep[labels] = labels
-    with numba_threads(threads):
-        kernels.copy_mapped(inner, keep, block[1:-1, 1:-1, 1:])
+    with Slabs(threads) as slabs:
+        slabs.run(kernels.copy_mapped, len(inner), inner, keep, block[1:-1, 1:-1, 1:])
         words = block.view(np.uint64)
         counts = np.empty((size[0] - 1, size[1] - 1), np.int64)
-        netkernels.count_vertices(words, counts)
+        slabs.run(netkernels.count_vertices, len(counts), words, counts)
         starts, total = _starts(counts)
         cells = np.empty((total, 3), np.int16)
-        netkernels.place_vertices(words, starts, cells)
+        slabs.run(netkernels.place_vertices, len(counts), words, starts, cells)
         links = np.full((total, 6), -1, np.int32)
-        netkernels.link_vertices(block, starts, cells, links, counts)
+        slabs.run(netkernels.link_vertices, len(counts), block, starts, cells, links, counts)
         firsts, made = _starts(counts)
         quads, sides = np.empty((made, 4), np.int32), np.empty((made, 2), np.uint8)
-        netkernels.make_quads(block, starts, cells, links, firsts, quads, sides)
+        slabs.run(netkernels.make_quads, len(counts), block, starts, cells, links, firsts, quads, sides)
         points = cells.astype(np.float32)
         if smooth:
             other = np.empty_like(points)
             for _ in range(ITERATIONS):
-                netkernels.relax(cells, links, points, other, RELAXATION, REACH)
+                slabs.run(netkernels.relax, total, cells, links, points, other, RELAXATION, REACH)
                 points, other = other, points
     points += np.array([lo - 0.5 for lo in low], np.float32)  # a cell's middle, without the rim
     begins, order = netkernels.sort_by_label(sides)
