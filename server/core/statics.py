@@ -23,6 +23,10 @@ class LaminaStatics(CompressedManifestStaticFilesStorage):
         ours = {name: value for name, value in paths.items() if not name.startswith(LIBRARIES)}
         yield from super().post_process(ours, dry_run, **options)
 
+    def hashed_name(self, name: str, content: Any = None, filename: str | None = None) -> str:
+        """Our style sheets name library fonts too; those addresses must stay as the files are."""
+        return name if name.startswith(LIBRARIES) else super().hashed_name(name, content, filename)
+
     def stored_name(self, name: str) -> str:
         return name if name.startswith(LIBRARIES) else super().stored_name(name)
 

@@ -90,10 +90,9 @@ class Site:
         self.manage("migrate", "-v", "0")
         given = {"people": PEOPLE, "password": PASSWORD, "project": PROJECT}
         self.facts = json.loads(self.python(PREPARE, json.dumps(given)).strip().splitlines()[-1])
-        self._start(
-            [sys.executable, "-m", "uvicorn", "server.asgi:application", "--host", "127.0.0.1", "--port", str(self.port)]
-            + "--no-access-log --log-level warning --lifespan off".split()
-        )
+        web = [sys.executable, "-m", "uvicorn", "server.asgi:application", "--host", "127.0.0.1"]
+        quiet = ["--no-access-log", "--log-level", "warning", "--lifespan", "off"]
+        self._start([*web, "--port", str(self.port), *quiet])
         celery = [sys.executable, "-m", "celery", "-A", "server.celery", "worker", "-P", "prefork", "-l", "warning"]
         for queue in ("io", "recon"):
             self._start(

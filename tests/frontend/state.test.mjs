@@ -4,7 +4,7 @@ import { test } from "node:test";
 
 import { StreamClient } from "../../frontend/static/lamina/state/socket.js";
 import { combine, createStore } from "../../frontend/static/lamina/state/store.js";
-import { reduceEvent, reduceStudyState, shownJobs, studyState } from "../../frontend/static/lamina/state/study.js";
+import { openingSeries, reduceEvent, reduceStudyState, shownJobs, studyState } from "../../frontend/static/lamina/state/study.js";
 import { initialView, reduceView, startingLooks } from "../../frontend/static/lamina/state/view.js";
 
 const event = (seq, type, payload) => ({ stream: "study:1", seq, type, at: "2026-01-01T00:00:00Z", payload });
@@ -32,6 +32,14 @@ test("progress that comes late does not wake an ended job", () => {
   assert.equal(state.jobs[0].state, "failed");
   assert.equal(shownJobs(state)[0].error.code, "out_of_memory");
   assert.equal(shownJobs(state)[0].can_retry, true);
+});
+
+test("a study opens with a volume that has a result, else with a volume, else with what there is", () => {
+  const [picture, ct, mr] = [{ id: "p", volume: null }, { id: "ct", volume: {} }, { id: "mr", volume: {} }];
+  assert.equal(openingSeries({ series: [picture, ct, mr], segmentations: [{ series_id: "mr" }] }), mr);
+  assert.equal(openingSeries({ series: [picture, ct, mr] }), ct);
+  assert.equal(openingSeries({ series: [picture] }), picture);
+  assert.equal(openingSeries({}), undefined);
 });
 
 test("an event of no family changes nothing, not even the object", () => {

@@ -27,9 +27,9 @@ export function h(tag, properties = {}, ...children) {
   return element;
 }
 
-/** @param {Element} parent @param {(Child | Child[])[]} children */
+/** @param {Element} parent @param {any[]} children nested as deep as one likes */
 export function append(parent, children) {
-  for (const child of children.flat()) {
+  for (const child of children.flat(Infinity)) {
     if (child === null || child === undefined || child === false) continue;
     parent.append(child instanceof Node ? child : String(child));
   }

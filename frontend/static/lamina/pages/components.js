@@ -27,7 +27,7 @@ const job = (state, more = {}) => ({
   detail: "tile 19 of 50",
   fraction: 0.38,
   seconds_left: 48,
-  attempt: 1,
+  attempt: state === "queued" ? 0 : 1,
   max_attempts: 3,
   worker: "recon@host/1",
   created_at: BEFORE,

@@ -66,11 +66,11 @@ export class PictureViewport {
   }
 
   get width() {
-    return this.element.clientWidth;
+    return this.stage.sizeOf(this.element).width;
   }
 
   get height() {
-    return this.element.clientHeight;
+    return this.stage.sizeOf(this.element).height;
   }
 
   /** @param {string} url @param {AbortSignal} signal */

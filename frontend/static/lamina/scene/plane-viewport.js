@@ -36,7 +36,7 @@ export class PlaneViewport {
   constructor(stage, element, lines, read) {
     this.element = element;
     this.lines = lines;
-    this.context = /** @type {CanvasRenderingContext2D} */ (lines.getContext("2d"));
+    this.context = stage.linesOn(lines);
     this.read = read;
     this.stage = stage;
     /** What stands on the canvas now. */
@@ -45,11 +45,11 @@ export class PlaneViewport {
   }
 
   get width() {
-    return this.element.clientWidth;
+    return this.stage.sizeOf(this.element).width;
   }
 
   get height() {
-    return this.element.clientHeight;
+    return this.stage.sizeOf(this.element).height;
   }
 
   /** @param {WebGLRenderer} renderer @param {number} width @param {number} height @param {boolean} fresh */

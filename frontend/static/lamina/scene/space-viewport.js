@@ -26,7 +26,7 @@ export class SpaceViewport {
     this.stage = stage;
     this.element = element;
     this.lines = lines;
-    this.context = /** @type {CanvasRenderingContext2D} */ (lines.getContext("2d"));
+    this.context = stage.linesOn(lines);
     this.scene = new Scene();
     this.camera = new PerspectiveCamera(FIELD_OF_VIEW, 1, 1, 10_000);
     this.raycaster = new Raycaster();
@@ -47,11 +47,11 @@ export class SpaceViewport {
   }
 
   get width() {
-    return this.element.clientWidth;
+    return this.stage.sizeOf(this.element).width;
   }
 
   get height() {
-    return this.element.clientHeight;
+    return this.stage.sizeOf(this.element).height;
   }
 
   // --- what is in it --------------------------------------------------------------------------------------------

@@ -64,6 +64,8 @@ export class Stage {
     this.lost = false;
     /** @type {Set<(lost: boolean) => void>} */
     this.lossListeners = new Set();
+    /** Sizes as last measured: asking the page for them on every pointer move would make it lay itself out again. @type {WeakMap<HTMLElement, { width: number, height: number }>} */
+    this.sizes = new WeakMap();
     this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(host);
     this.canvas.addEventListener("webglcontextlost", this.onLost);
@@ -91,7 +93,27 @@ export class Stage {
     if (!this.frame && !this.lost) this.frame = requestAnimationFrame(this.render);
   }
 
+  /** Size of a viewport in CSS px. @param {HTMLElement} element */
+  sizeOf(element) {
+    let size = this.sizes.get(element);
+    if (!size) {
+      size = { width: element.clientWidth, height: element.clientHeight };
+      this.sizes.set(element, size);
+    }
+    return size;
+  }
+
+  /**
+   * A canvas for lines over the picture. Where graphics run on the processor, paths drawn by it directly are many
+   * times faster than through the emulated card.
+   * @param {HTMLCanvasElement} canvas
+   */
+  linesOn(canvas) {
+    return /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d", { willReadFrequently: this.software }));
+  }
+
   resize() {
+    this.sizes = new WeakMap();
     const { clientWidth, clientHeight } = this.host;
     if (clientWidth === 0 || clientHeight === 0) return;
     this.renderer.setSize(clientWidth, clientHeight, false);
