@@ -89,7 +89,8 @@ def note_retried(job: Job) -> None:
 
 
 def note_failed(job: Job) -> None:
-    intakes.note_failure(intake=_intake(job), code=job.error_code or job.state, message=job.error_message)
+    code = job.error_code or str(job.state)  # a cancelled job has no error
+    intakes.note_failure(intake=_intake(job), code=code, message=job.error_message or reason_text(code))
 
 
 for _kind in (
@@ -124,3 +125,4 @@ for _kind in (
 
 register_cleaning("abandoned uploads", intakes.abandon_expired, every_seconds=CLEANING_SECONDS)
 register_cleaning("the bin", services.erase_expired, every_seconds=CLEANING_SECONDS)
+register_cleaning("unfinished imports", services.erase_unfinished_imports, every_seconds=CLEANING_SECONDS)

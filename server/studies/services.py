@@ -11,14 +11,16 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from server.core import audit, storage
 from server.core.errors import LaminaError
-from server.core.models import AuditEntry, DataKey
+from server.core.models import AuditEntry, DataKey, StoredObject
 from server.jobs.models import Job
 from server.jobs.services import cancel_jobs_of
+from server.jobs.states import JobState
 from server.realtime.services import erase_stream, lock_stream, publish
 from server.studies.events import StudyBinned, StudyErased, StudyRestored
 from server.studies.models import Patient, Study, StudyState
@@ -96,3 +98,26 @@ def erase_expired() -> int:
     for key in unfinished:
         storage.erase_owner(key.owner_id)
     return len(expired) + len(unfinished)
+
+
+def _study_ids(jobs: QuerySet[Job]) -> set[UUID]:
+    return {UUID(parameters["study_id"]) for parameters in jobs.values_list("parameters", flat=True)}
+
+
+def erase_unfinished_imports() -> int:
+    """Bytes an import stored before it failed for good: after a day without a study, their key goes."""
+    now = timezone.now()
+    ended = Job.objects.filter(
+        kind="intake",
+        state__in=[JobState.FAILED, JobState.CANCELLED],
+        finished_at__lt=now - timedelta(days=1),
+        finished_at__gt=now - timedelta(days=8),
+    )
+    again = Job.objects.filter(kind="intake", state__in=[JobState.QUEUED, JobState.RUNNING])
+    wanted = _study_ids(ended) - _study_ids(again)
+    wanted -= set(Study.objects.filter(pk__in=wanted).values_list("pk", flat=True))
+    left = StoredObject.objects.filter(owner_id__in=wanted, created_at__lt=now - timedelta(days=1))
+    owners = set(left.values_list("owner_id", flat=True))
+    for owner_id in owners:
+        storage.erase_owner(owner_id)
+    return len(owners)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import threading
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -247,3 +249,35 @@ def test_an_engine_failure_keeps_its_code_and_drops_its_words(
     again = uploader.client.post(f"/api/jobs/{job.pk}/retry/")
     assert again.status_code == 201, again.content
     assert work("io", until_job=again.json()["id"]).state == "succeeded"
+
+
+def test_a_cancelled_import_can_be_asked_for_again_and_leaves_no_bytes(uploader: Uploader, tmp_path: Path) -> None:
+    from datetime import timedelta
+
+    from django.utils import timezone
+
+    from server.core.models import StoredObject
+    from server.studies import services
+
+    send(uploader, head_ct(tmp_path / "ct"), "ct")
+    found = inspect(uploader)
+    body = {"series": [{"key": found["findings"][0]["key"]}], "consent": True}
+    address = f"/api/intakes/{uploader.intake_id}/import/"
+    job_id = uploader.client.post(address, body, format="json").json()["id"]
+    assert uploader.client.post(f"/api/jobs/{job_id}/cancel/").status_code == 200
+    intake = uploader.client.get(f"/api/intakes/{uploader.intake_id}/").json()
+    assert (intake["state"], intake["error"]) == ("failed", {"code": "cancelled", "message": "Cancelled."})
+    # Bytes that an attempt stored before it ended, of a study that never came.
+    job = Job.objects.get(pk=job_id)
+    from server.core import storage
+
+    ref = storage.put(uuid.UUID(job.parameters["study_id"]), job.project_id, io.BytesIO(b"left"))
+    assert services.erase_unfinished_imports() == 0
+    Job.objects.filter(pk=job_id).update(finished_at=timezone.now() - timedelta(days=2))
+    StoredObject.objects.update(created_at=timezone.now() - timedelta(days=2))
+    assert services.erase_unfinished_imports() == 1
+    assert not StoredObject.objects.filter(owner_id=ref.split("/")[0]).exists()
+    again = uploader.client.post(address, body, format="json")
+    assert again.status_code == 201
+    assert work("io", until_job=again.json()["id"]).state == "succeeded"
+    assert Study.objects.count() == 1
