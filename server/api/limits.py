@@ -12,7 +12,8 @@ from typing import Any
 
 from server.core.errors import problem
 
-LIMIT = 9 * 1024 * 1024
+LIMIT = 8 * 1024 * 1024  # also what one piece of an upload may hold (studies.tus)
+HEARD_OUT = 64 * 1024 * 1024  # a larger body is not worth waiting for: the connection is closed on it
 App = Callable[[dict[str, Any], Callable[[], Awaitable[Any]], Callable[[Any], Awaitable[None]]], Awaitable[None]]
 
 
@@ -29,6 +30,8 @@ class BodyLimit:
             return
         declared = dict(scope["headers"]).get(b"content-length", b"")
         if declared.isdigit() and int(declared) > self.limit:
+            if int(declared) <= HEARD_OUT:
+                await self._let_finish(receive)
             await self._refuse(send)
             return
         seen = 0
@@ -44,6 +47,13 @@ class BodyLimit:
             return message
 
         await self.app(scope, counted, send)
+
+    async def _let_finish(self, receive: Any) -> None:
+        """Take the body and drop it: a client that is still sending would meet a reset instead of the answer."""
+        while True:
+            message = await receive()
+            if message["type"] != "http.request" or not message.get("more_body"):
+                return
 
     async def _refuse(self, send: Any) -> None:
         detail = f"One request may hold {self.limit} bytes. Send files in smaller pieces."
