@@ -48,7 +48,7 @@ def run(
     pass_fds: tuple[int, ...] = (),
 ) -> dict[str, Any]:
     """Run a verb of `verbs.py` in a limited child, or here. Raises EngineError."""
-    workspace = Path(tempfile.mkdtemp(prefix="lamina-intake-"))
+    workspace = _workspace(str(request.get("out", "")))
     try:
         if is_limited(in_process):
             return _run_here(verb, request, workspace, on_progress)
@@ -68,6 +68,14 @@ def run(
         return _given_up(verb, "parse_error")
     finally:
         shutil.rmtree(workspace, ignore_errors=True)
+
+
+def _workspace(out: str) -> Path:
+    """A folder for unpacked files: inside `out` where there is one, so that whoever owns `out` also cleans up after a
+    process that was killed; else a temporary one."""
+    if out:
+        os.makedirs(out, exist_ok=True)
+    return Path(tempfile.mkdtemp(prefix=".lamina-intake-", dir=out or None))
 
 
 def is_limited(in_process: bool | None) -> bool:

@@ -164,6 +164,25 @@ def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert [path.name for path in tmp_path.iterdir()] == ["ct"]
 
 
+def test_unpacked_files_lie_inside_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever owns `out` cleans up after a process that was killed: nothing may lie elsewhere."""
+    seen: list[Path] = []
+    real = runner.tempfile.mkdtemp
+    monkeypatch.setattr(runner.tempfile, "mkdtemp", lambda **values: seen.append(Path(values["dir"])) or real(**values))
+    source = write_series(tmp_path / "ct")
+    request = PrepareRequest(
+        source=str(source),
+        out=str(tmp_path / "out"),
+        pseudonym="L",
+        uid_key="00" * 32,
+        date_shift_days=0,
+        keys=("1.2.3.4.1",),
+    )
+    prepare(request, in_process=True)
+    assert seen == [tmp_path / "out"]
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["series-000"]
+
+
 def test_the_limits_are_set_on_the_process() -> None:
     code = (
         "from recon_engine.intake.limits import ProcessLimits; import resource;"
