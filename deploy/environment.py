@@ -90,7 +90,10 @@ def ensure(dev: bool = False, venv: Path = VENV) -> dict[str, float]:
         usable = bool(stamp_of(venv)) and stamp_of(venv).get("python") == _python_version(venv)
         if not usable:
             machine.check_space(venv.parent, machine.SPACE_FOR_ENVIRONMENT, "the environment (.venv)")
-        line("Lamina prepares its environment in .venv; this happens once and takes a few minutes.")
+        if usable:
+            line("Lamina brings its environment in .venv up to date.")
+        else:
+            line("Lamina prepares its environment in .venv; this happens once and takes a few minutes.")
         steps = Steps()
         if not usable:
             with steps.step("environment", "Making .venv"):
