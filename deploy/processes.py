@@ -122,12 +122,23 @@ def stop_together(children: Sequence[Child]) -> None:
 def _prepare(parent: int, death_signal: signal.Signals, user: tuple[int, int] | None) -> Callable[[], None]:
     """What the child does between fork and exec. The death signal comes last: changing user clears it."""
 
+    end_with_parent = die_with(parent, death_signal)
+
     def prepare() -> None:
         os.setsid()
         if user is not None:
             os.setgroups([])
             os.setgid(user[1])
             os.setuid(user[0])
+        end_with_parent()
+
+    return prepare
+
+
+def die_with(parent: int, death_signal: signal.Signals) -> Callable[[], None]:
+    """A `preexec_fn`: the kernel sends `death_signal` when `parent`, this process, dies."""
+
+    def prepare() -> None:
         if _libc is not None:
             _libc.prctl(PR_SET_PDEATHSIG, int(death_signal))
             if os.getppid() != parent:  # it died before prctl

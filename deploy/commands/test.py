@@ -14,7 +14,7 @@ from pathlib import Path
 from deploy.embedded import Embedded
 from deploy.environment import ROOT
 from deploy.home import Home
-from deploy.processes import adopt_orphans, end_descendants
+from deploy.processes import adopt_orphans, die_with, end_descendants
 from deploy.say import Steps
 
 
@@ -48,7 +48,8 @@ def throwaway_services() -> Iterator[dict[str, str]]:
 
 def run_pytest(words: list[str], env: dict[str, str]) -> int:
     # A Ctrl-C reaches pytest too; it answers with its report, and this process waits for that.
-    process = subprocess.Popen([sys.executable, "-m", "pytest", *words], env=env, cwd=ROOT)
+    ends_with_this = die_with(os.getpid(), signal.SIGTERM)
+    process = subprocess.Popen([sys.executable, "-m", "pytest", *words], env=env, cwd=ROOT, preexec_fn=ends_with_this)
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     terminate = signal.signal(signal.SIGTERM, lambda *_: process.terminate())
     try:
