@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,10 @@ window.__questions = {
     store.dispatch({ type: "view.allSegments", look: { shown: true } });
     session.reset();
   },
+  settled: async (room) => {
+    for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame);
+    return room.stage.frames;
+  },
   point: (room) => room.store.get().view.point,
   reopened: async (room) => {
     const { id } = room.session.series;
@@ -47,6 +52,14 @@ ASK = """([question, values]) => new Promise((resolve) => {
     document.querySelector("#study").dispatchEvent(
         new CustomEvent("lamina:room", { detail: (room) => resolve(answer(room, ...values)) }));
 })"""
+
+
+def eventually(read: Callable[[], Any], wanted: Any, seconds: float = 10) -> None:
+    """A strict policy refuses waiting on an expression in the page, so the waiting is done here."""
+    end = time.monotonic() + seconds
+    while read() != wanted and time.monotonic() < end:
+        time.sleep(0.05)
+    assert read() == wanted
 
 
 def spaces(text: str) -> str:
@@ -130,8 +143,9 @@ def study(desk: tuple[Study, Watch]) -> Iterator[Study]:
     """The open study as it was first shown; nothing may go wrong on the page while the test runs."""
     opened, watching = desk
     opened.page.set_viewport_size({"width": 1280, "height": 720})
+    opened.ask("settled")
     opened.ask("asFirstShown")
-    opened.page.wait_for_timeout(100)
+    opened.ask("settled")
     yield opened
     assert watching.left() == []
 
@@ -156,8 +170,7 @@ def test_wheel_arrows_home_and_end_go_through_the_slices(study: Study) -> None:
     box = study.box("axial")
     study.page.mouse.move(box["x"] + 100, box["y"] + 100)
     study.page.mouse.wheel(0, 100)
-    study.page.wait_for_timeout(50)
-    assert study.slice("axial") == 42
+    eventually(lambda: study.slice("axial"), 42)
     for key, expected in (("ArrowDown", 43), ("ArrowUp", 42), ("Home", 1), ("End", 81)):
         study.page.keyboard.press(key)
         assert study.slice("axial") == expected
@@ -223,7 +236,7 @@ def test_zoom_pan_and_reset(study: Study, calibrated: tuple[str, Any]) -> None:
 
 def test_a_click_on_a_surface_moves_the_planes_within_one_voxel(study: Study) -> None:
     study.page.set_viewport_size({"width": 1600, "height": 1000})
-    study.page.wait_for_timeout(200)
+    study.ask("settled")
     study.page.wait_for_timeout(300)
     # The drum is a cylinder of radius 65 mm along z; from the front we see its side towards the front.
     for x, z in ((20.0, 10.0), (-35.0, -18.0), (0.0, 25.0)):
@@ -243,7 +256,7 @@ def test_segments_hide_and_show_from_the_list(study: Study) -> None:
 
 def test_clipping_hides_a_half_and_is_not_picked(study: Study) -> None:
     study.page.set_viewport_size({"width": 1600, "height": 1000})
-    study.page.wait_for_timeout(200)
+    study.ask("settled")
     study.page.locator('[data-act="clip"]').click()
     study.page.locator('.pane-card [data-plane="coronal"]').click()
     # The front half is gone: the same pixel now meets the back of the drum, or what lies behind the cut.

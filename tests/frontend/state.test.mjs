@@ -34,6 +34,12 @@ test("progress that comes late does not wake an ended job", () => {
   assert.equal(shownJobs(state)[0].can_retry, true);
 });
 
+test("a damaged file is noted once on its result", () => {
+  let state = { ...empty(), segmentations: [{ id: "s1", created_at: "2026" }] };
+  for (const seq of [1, 2]) state = reduceEvent(state, event(seq, "segmentation.damaged", { segmentation_id: "s1", artefact: "surfaces" }));
+  assert.deepEqual(state.segmentations[0].damaged, ["surfaces"]);
+});
+
 test("a study opens with a volume that has a result, else with a volume, else with what there is", () => {
   const [picture, ct, mr] = [{ id: "p", volume: null }, { id: "ct", volume: {} }, { id: "mr", volume: {} }];
   assert.equal(openingSeries({ series: [picture, ct, mr], segmentations: [{ series_id: "mr" }] }), mr);

@@ -65,13 +65,10 @@ export class Surfaces {
   }
 
   /**
-   * @param {string} url @param {SegmentNode[]} segments @param {AbortSignal} signal
+   * @param {ArrayBuffer} bytes  a GLB @param {SegmentNode[]} segments @param {AbortSignal} signal
    * @returns {Promise<Surfaces>}
    */
-  static async load(url, segments, signal) {
-    const answer = await fetch(url, { signal, credentials: "same-origin" });
-    if (!answer.ok) throw new Error(`${answer.status}`);
-    const bytes = await answer.arrayBuffer();
+  static async parse(bytes, segments, signal) {
     const loader = new GLTFLoader();
     loader.setMeshoptDecoder(MeshoptDecoder);
     const file = await loader.parseAsync(bytes, "");

@@ -61,8 +61,11 @@ export function reduceSeriesEvent(list, { type, payload }) {
   return [...list.filter((series) => series.id !== payload.series.id), payload.series];
 }
 
-/** segmentation.ready. @param {any[]} list @param {StreamEvent} event */
+/** segmentation.ready, segmentation.damaged. @param {any[]} list @param {StreamEvent} event */
 export function reduceSegmentationEvent(list, { type, payload }) {
+  if (type === "segmentation.damaged") {
+    return list.map((one) => (one.id === payload.segmentation_id ? { ...one, damaged: [...new Set([...(one.damaged ?? []), payload.artefact])] } : one));
+  }
   if (type !== "segmentation.ready" || !payload.segmentation?.segments) return list;
   return withSegmentation(list, payload.segmentation);
 }

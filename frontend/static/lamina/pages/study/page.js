@@ -1,9 +1,9 @@
 // The study page with everything in it: open a series, show what is known, hear what changes.
 
-import { get } from "../../api/client.js";
+import { get, newKey, post } from "../../api/client.js";
 import { banner } from "../../components/banner.js";
 import { fill, find, h, icon } from "../../components/dom.js";
-import { toast } from "../../components/toast.js";
+import { toast, toastError } from "../../components/toast.js";
 import { gettext, interpolate } from "../../i18n.js";
 import { NoWebGL, Stage } from "../../scene/stage.js";
 import { socket } from "../../state/socket.js";
@@ -63,7 +63,7 @@ export async function open(id, asked, early) {
     session: null,
     segmentation: null,
     wantedSegmentation: null,
-    report: (text) => void toast(text, { kind: "bad" }),
+    report: (text, error) => void toast(text, { kind: "bad", act: runAgain(store, error?.facts?.repeat_url) }),
     mark,
     openSeries,
     togglePanel: () => root.toggleAttribute("data-panel"),
@@ -106,6 +106,7 @@ export async function open(id, asked, early) {
   makeRail(find("#rail"), room);
   makeToolbar(find("#tool-bar"), room);
   makeSpaceTools(room);
+  find("#panel-close").addEventListener("click", room.togglePanel);
   makeSeriesList(find("#series"), room);
   makeSegmentList(find("#segments"), room);
   makeResult(find("#result"), room, (segmentationId) => {
@@ -139,6 +140,10 @@ export async function open(id, asked, early) {
   root.addEventListener("lamina:room", (/** @type {any} */ event) => event.detail(room));
   root.dataset.ready = "";
 }
+
+/** A stored file that failed its check is made anew by the same algorithm. @param {Room["store"]} store @param {string | null | undefined} address */
+const runAgain = (store, address) =>
+  address ? { text: gettext("Run again"), run: () => void post(address, {}, { key: newKey() }).then((job) => store.dispatch({ type: "job.seen", job }), toastError) } : undefined;
 
 /** The first sentence and what follows it. @param {string} text @returns {[string, string]} */
 function firstSentence(text) {

@@ -11,7 +11,8 @@ const pair = (name, value) => value && h("div", {}, h("dt", {}, name), h("dd", {
 
 /** @param {HTMLElement} section @param {Room} room @param {(id: string) => void} choose */
 export function makeResult(section, room, choose) {
-  room.store.watch((state) => [state.view.segmentationId, state.study.segmentations, state.view.seriesId].join(), draw);
+  room.store.watch((state) => state.view.segmentationId, draw);
+  room.store.watch((state) => state.study.segmentations, draw);
 
   function draw() {
     const { segmentation } = room;
@@ -21,8 +22,10 @@ export function makeResult(section, room, choose) {
       return;
     }
     const own = room.store.get().study.segmentations.filter((one) => one.series_id === segmentation.series_id);
-    const { algorithm = {}, warnings = [], urls = {} } = segmentation;
-    const warningTexts = warnings.map((/** @type {any} */ one) => (typeof one === "string" ? one : one.text ?? one.message ?? one.code));
+    // The state's own copy: a file may be found damaged after the result was opened.
+    const { algorithm = {}, warnings = [], urls = {}, damaged = [] } = own.find((one) => one.id === segmentation.id) ?? segmentation;
+    const broken = damaged.map((/** @type {string} */ artefact) => interpolate(gettext("A stored file failed its check and is not served: {name}. Run the reconstruction again."), { name: artefact }));
+    const warningTexts = warnings.map((/** @type {any} */ one) => (typeof one === "string" ? one : one.text ?? one.message ?? one.code)).concat(broken);
     const name = [algorithm.title || algorithm.name, algorithm.version].filter(Boolean).join(" ");
     const wasOpen = section.querySelector("details")?.open ?? false;
     fill(

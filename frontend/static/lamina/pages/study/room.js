@@ -20,7 +20,7 @@
  * @property {Map<string, Promise<ArrayBuffer>>} early  files asked for before the viewer was here, by address
  * @property {any} segmentation  the one that is shown, or null
  * @property {string | null} wantedSegmentation  chosen by hand; null takes the newest
- * @property {(text: string) => void} report  something failed that the reader should know
+ * @property {(text: string, error?: any) => void} report  something failed that the reader should know
  * @property {(name: string) => void} mark  a moment worth measuring, on the page's own timeline
  * @property {(id: string) => void} openSeries
  * @property {() => void} togglePanel

@@ -43,10 +43,10 @@ export function makeSpaceTools(room) {
   const choices = PLANES.map((name) =>
     h("button", { type: "button", "aria-pressed": "false", dataset: { plane: name }, onclick: () => set({ clip: { plane: name, position: 0.5, flipped: false } }) }, word(name)));
   const off = h("button", { type: "button", "aria-pressed": "true", onclick: () => set({ clip: null }) }, gettext("Off"));
-  const flip = h("button", { class: "button button--small", type: "button", onclick: () => {
+  const flip = h("button", { class: "pane-button", type: "button", title: gettext("Keep the other side"), "aria-label": gettext("Keep the other side"), onclick: () => {
     const { clip: now } = store.get().view;
     if (now) set({ clip: { ...now, flipped: !now.flipped } });
-  } }, icon("flip-horizontal"), gettext("Other side"));
+  } }, icon("flip-horizontal"));
 
   function draw() {
     card.hidden = !open;
@@ -56,8 +56,7 @@ export function makeSpaceTools(room) {
       fill(
         card,
         h("div", { class: "segmented segmented--small", role: "group", "aria-label": gettext("Clipping plane") }, off, choices),
-        h("div", { class: "pane-card__line" }, position, where),
-        flip,
+        h("div", { class: "pane-card__line" }, position, where, flip),
       );
     } else if (open === "views") {
       fill(card, h("div", { class: "pane-card__grid" }, Object.keys(STANDARD_VIEWS).map((name) =>

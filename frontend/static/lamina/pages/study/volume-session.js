@@ -1,7 +1,7 @@
 // One series with a volume on the page: its picture, its stream, the result shown over it. Opening makes everything,
 // closing takes all of it away again.
 
-import { ApiProblem } from "../../api/client.js";
+import { problemOf } from "../../api/client.js";
 import { number, spacing } from "../../components/format.js";
 import { barLength, indexPosition, pixelValue, position, windowText } from "../../geometry/format.js";
 import { edgeLetters } from "../../geometry/orientation.js";
@@ -29,6 +29,13 @@ import { CROSSHAIR, PLANE_COLOURS, word } from "./words.js";
 /** @import { Point, Vec3 } from "../../geometry/vectors.js" */
 /** @import { ViewState } from "../../state/view.js" */
 /** @import { Room } from "./room.js" */
+
+/** A file of the result, or the server's reason why not. @param {string} url @param {AbortSignal} signal */
+async function bytesOf(url, signal) {
+  const answer = await fetch(url, { signal, credentials: "same-origin" });
+  if (!answer.ok) throw await problemOf(answer);
+  return answer.arrayBuffer();
+}
 
 export class VolumeSession {
   kind = "volume";
@@ -183,9 +190,7 @@ export class VolumeSession {
   /** @param {any} segmentation @param {AbortSignal} signal @param {(() => void)[]} drop */
   async loadLabelmap(segmentation, signal, drop) {
     try {
-      const answer = await fetch(segmentation.urls.labelmap, { signal, credentials: "same-origin" });
-      if (!answer.ok) throw new ApiProblem(answer.status, "labelmap", `${answer.status}`);
-      const bytes = new Uint8Array(await answer.arrayBuffer());
+      const bytes = new Uint8Array(await bytesOf(segmentation.urls.labelmap, signal));
       if (signal.aborted) return;
       const [k, j, i] = this.geometry.shape;
       if (bytes.length !== k * j * i) throw new Error(interpolate(gettext("the labelmap has {count} voxels, the series {wanted}"), { count: bytes.length, wanted: k * j * i }));
@@ -197,14 +202,15 @@ export class VolumeSession {
       this.invalidatePlanes();
       this.room.mark("labelmap");
     } catch (error) {
-      if (!signal.aborted) this.room.report(interpolate(gettext("The outlines did not load: {reason}"), { reason: /** @type {Error} */ (error).message }));
+      if (!signal.aborted) this.room.report(interpolate(gettext("The outlines did not load: {reason}"), { reason: /** @type {Error} */ (error).message }), error);
     }
   }
 
   /** @param {any} segmentation @param {AbortSignal} signal @param {(() => void)[]} drop */
   async loadSurfaces(segmentation, signal, drop) {
     try {
-      const surfaces = await Surfaces.load(segmentation.urls.surfaces, segmentation.segments, signal);
+      if (!segmentation.urls.surfaces) return;
+      const surfaces = await Surfaces.parse(await bytesOf(segmentation.urls.surfaces, signal), segmentation.segments, signal);
       const remove = this.space.addSurfaces(surfaces);
       this.surfaces = surfaces;
       drop.push(() => {
@@ -217,7 +223,7 @@ export class VolumeSession {
       this.looked = true;
       this.room.mark("surfaces");
     } catch (error) {
-      if (!signal.aborted) this.room.report(interpolate(gettext("The surfaces did not load: {reason}"), { reason: /** @type {Error} */ (error).message }));
+      if (!signal.aborted) this.room.report(interpolate(gettext("The surfaces did not load: {reason}"), { reason: /** @type {Error} */ (error).message }), error);
     }
     if (signal.aborted) return;
     this.spacePlanes.group.visible = this.planesShown();
