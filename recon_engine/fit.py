@@ -49,7 +49,5 @@ def fit(description: AlgorithmDescription, facts: SeriesFacts) -> tuple[str, ...
         largest = max(facts.spacing_mm)
         if largest > description.maximum_spacing_mm + 1e-3:
             what = "Slices are" if largest == facts.spacing_mm[0] else "Voxels are"
-            why.append(
-                f"{what} {largest:.1f} mm apart; {name} takes up to {description.maximum_spacing_mm:.1f} mm."
-            )
+            why.append(f"{what} {largest:.1f} mm apart; {name} takes up to {description.maximum_spacing_mm:.1f} mm.")
     return tuple(why)

@@ -95,35 +95,29 @@ def plan_tiles(
 
     Edges are multiples of `multiple`. The longest axis is cut first; where no cut helps, the smallest window is taken.
     """
+    # Steps and halo are multiples too: pooling must fall on the same voxels in every tile as in one large window.
+    halo = math.ceil(halo / multiple) * multiple
     cuts = [1, 1, 1]
 
+    def step(axis: int) -> int:
+        return math.ceil(shape[axis] / cuts[axis] / multiple) * multiple
+
     def window() -> tuple[int, int, int]:
-        edges = []
-        for length, parts in zip(shape, cuts, strict=True):
-            edge = length if parts == 1 else math.ceil(length / parts) + 2 * halo
-            edges.append(math.ceil(edge / multiple) * multiple)
-        return edges[0], edges[1], edges[2]
+        k, j, i = (step(axis) + (2 * halo if cuts[axis] > 1 else 0) for axis in range(3))
+        return k, j, i
 
     while math.prod(window()) > voxels:
-        kept = [math.ceil(length / parts) for length, parts in zip(shape, cuts, strict=True)]
-        axis = max(range(3), key=lambda a: kept[a])
-        if kept[axis] <= multiple:
+        axis = max(range(3), key=step)
+        if step(axis) <= multiple:
             break
         cuts[axis] += 1
     edges = window()
     tiles = []
-    for place in itertools.product(*(range(parts) for parts in cuts)):
-        reads, keeps = [], []
-        for axis, index in enumerate(place):
-            step = math.ceil(shape[axis] / cuts[axis])
-            start, stop = index * step, min((index + 1) * step, shape[axis])
-            if start >= stop:
-                break
-            low = start - (halo if cuts[axis] > 1 else 0)
-            keeps.append((start, stop))
-            reads.append((low, low + edges[axis]))
-        else:
-            tiles.append(Tile(reads=tuple(reads), keeps=tuple(keeps)))
+    for starts in itertools.product(*(range(0, shape[axis], step(axis)) for axis in range(3))):
+        lows = [start - (halo if cuts[axis] > 1 else 0) for axis, start in enumerate(starts)]
+        reads = tuple((low, low + edge) for low, edge in zip(lows, edges, strict=True))
+        keeps = tuple((start, min(start + step(axis), shape[axis])) for axis, start in enumerate(starts))
+        tiles.append(Tile(reads=reads, keeps=keeps))
     return edges, tiles
 
 

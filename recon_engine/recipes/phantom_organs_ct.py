@@ -82,7 +82,7 @@ def recipe() -> Recipe:
         box=(80, 80, 80),
         network=NetworkConfiguration(outputs=13, channels=(16, 32, 64, 96), norm="batch", refine=8),
         augmentation=Augmentation(rotate_degrees=5, scale=0.05, contrast=0.03, brightness=0.02, noise=0.05),
-        steps=320,
+        steps=260,
         batch=2,
         learning_rate=4e-3,
         average=0.98,

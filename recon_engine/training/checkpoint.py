@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
+import struct
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn, optim
 
 from recon_engine.contract import ENGINE_VERSION, EngineError
@@ -17,13 +19,20 @@ from recon_engine.recipes.configuration import Recipe
 def write_atomically(tensors: dict[str, Tensor], path: Path, metadata: dict[str, str]) -> None:
     """A complete file or none: written beside its place, flushed to disk, renamed."""
     part = path.with_suffix(".part")
-    save_file({name: tensor.detach().contiguous() for name, tensor in tensors.items()}, part, metadata=metadata)
-    with open(part, "rb") as handle:
+    data = save({name: tensor.detach().contiguous() for name, tensor in tensors.items()}, metadata=metadata)
+    # The library writes the metadata in a random order; sorted, equal content has equal bytes and one SHA-256.
+    length = struct.unpack("<Q", data[:8])[0]
+    header = json.dumps(json.loads(data[8 : 8 + length]), sort_keys=True, separators=(",", ":")).encode()
+    header += b" " * (-len(header) % 8)
+    with open(part, "wb") as handle:
+        handle.write(struct.pack("<Q", len(header)) + header)
+        handle.write(data[8 + length :])
+        handle.flush()
         os.fsync(handle.fileno())
     os.replace(part, path)
 
 
-def save(
+def store(
     path: Path, recipe: Recipe, step: int, net: nn.Module, average: dict[str, Tensor], optimiser: optim.Optimizer
 ) -> None:
     """Weights, their running mean and the optimiser's memory after `step` steps."""

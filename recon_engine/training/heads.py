@@ -26,6 +26,7 @@ from recon_engine.volume import Volume
 
 # Middle of the box round each hippocampus of the average brain, LPS mm: what `hippocampus-mr` itself outlines there.
 CENTRES_MM = {"left": (25.5, 23.5, -14.0), "right": (-25.5, 23.5, -14.0)}
+ROOM_MM = 32.0  # that a cut field of view leaves round each hippocampus
 SIGMA_MM = 8.0  # of the heat round a centre
 SOURCE_SPACING = 2.0
 SOURCE_SHAPE = (144, 160, 136)  # (up, forward, right) at 2 mm: the brain with room for a skull
@@ -48,9 +49,11 @@ def average_brain(file: Path) -> Brain:
     volume = read_nifti(file)
     affine = box_affine(np.array(MIDDLE_MM), SOURCE_SHAPE, (SOURCE_SPACING,) * 3, UP_FORWARD_RIGHT)
     grey = sampled(volume.with_voxels(volume.voxels.astype(np.float32) / 255), SOURCE_SHAPE, affine)
+    # Volumes are averaged when they are sampled at 4 mm; the drawing must look the same.
+    soft = ndimage.gaussian_filter(grey, 0.8)
     solid = ndimage.binary_fill_holes(ndimage.binary_closing(grey > 0.05, iterations=3))
     beyond = ndimage.distance_transform_edt(~solid, sampling=SOURCE_SPACING).astype(np.float32)
-    return Brain(torch.from_numpy(grey)[None], torch.from_numpy(beyond)[None], affine)
+    return Brain(torch.from_numpy(soft)[None], torch.from_numpy(beyond)[None], affine)
 
 
 @dataclass(frozen=True)
@@ -154,8 +157,8 @@ def _scanned(image: Tensor, generator: torch.Generator) -> Tensor:
     return image + torch.randn(image.shape, generator=generator) * _rand(generator, 0, 0.06)
 
 
-def _cut(image: Tensor, keep: list[Tensor], generator: torch.Generator) -> Tensor:
-    """A smaller field of view: outside is 0; the places in `keep` (voxel indices) stay inside with room round them."""
+def _cut(image: Tensor, keep: list[Tensor], spacing: tuple[float, float, float], generator: torch.Generator) -> Tensor:
+    """A smaller field of view: outside is 0; places in `keep` (voxel indices) stay inside with ROOM_MM round them."""
     if _rand(generator, 0, 1) < 0.5:
         return image
     image = image.clone()
@@ -163,8 +166,8 @@ def _cut(image: Tensor, keep: list[Tensor], generator: torch.Generator) -> Tenso
         low = int(_rand(generator, 0, 0.3) * length)
         high = length - int(_rand(generator, 0, 0.3) * length)
         for place in keep:
-            low = min(low, int(place[axis]) - 8)
-            high = max(high, int(place[axis]) + 8)
+            low = min(low, int(place[axis] - ROOM_MM / spacing[axis]))
+            high = max(high, int(place[axis] + ROOM_MM / spacing[axis]))
         view = image.movedim(axis + 1, 0)
         view[: max(low, 0)] = 0
         view[high:] = 0
@@ -192,7 +195,7 @@ def draw(
     away = torch.stack([(points - centre_from_middle(side)).square().sum(-1) for side in ("left", "right")])
     heat = torch.exp(-away / (2 * SIGMA_MM**2))
     peaks = [torch.tensor(np.unravel_index(int(h.argmax()), shape)) for h in heat]
-    return _cut(_scanned(image, generator), peaks, generator), heat
+    return _cut(_scanned(image, generator), peaks, spacing, generator), heat
 
 
 def draw_head(brain: Brain, seed: int, spacing_mm: tuple[float, float, float], dressed: bool) -> Head:
@@ -213,5 +216,5 @@ def draw_head(brain: Brain, seed: int, spacing_mm: tuple[float, float, float], d
         index = torch.stack([(a * near).sum() / near.sum() for a in axes]).double().numpy()
         centres[side] = affine[:3, :3] @ index + affine[:3, 3]
         keep.append(torch.from_numpy(index))
-    image = _cut(_scanned(image, generator), keep, generator)
+    image = _cut(_scanned(image, generator), keep, spacing_mm, generator)
     return Head(Volume(image[0].numpy(), affine, None, "MR"), centres)

@@ -25,12 +25,15 @@ Source = Callable[[int, torch.Generator], tuple[Tensor, Tensor]]
 
 
 def learning_rate(recipe: Recipe, step: int) -> float:
-    """Linear warm-up, then half a cosine down to a hundredth."""
-    rise = max(1, round(recipe.warm_up * recipe.steps))
+    """Linear warm-up, half a cosine down to a hundredth at the horizon, and a straight cool-down at the end."""
+    horizon = recipe.horizon or recipe.steps
+    rise = max(1, round(recipe.warm_up * horizon))
     if step < rise:
         return recipe.learning_rate * (step + 1) / rise
-    along = (step - rise) / max(1, recipe.steps - rise)
-    return recipe.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * along)))
+    along = (step - rise) / max(1, horizon - rise)
+    rate = recipe.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(along, 1.0))))
+    into = step - (recipe.steps - recipe.cooldown)
+    return rate * (1 - 0.99 * into / recipe.cooldown) if recipe.cooldown and into > 0 else rate
 
 
 def train_network(
@@ -79,7 +82,7 @@ def train_network(
             board.add_scalar("loss", loss.item(), step)
             board.add_scalar("learning_rate", learning_rate(recipe, step), step)
         if (step + 1) % save_every == 0 or step + 1 == last:
-            checkpoint.save(file, recipe, step + 1, net, average, optimiser)
+            checkpoint.store(file, recipe, step + 1, net, average, optimiser)
         rate = (time.monotonic() - began) / (step + 1 - first)
         left = rate * (recipe.steps - step - 1)
         on_progress(
