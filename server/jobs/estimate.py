@@ -22,12 +22,14 @@ def seconds_left(elapsed: float, fraction: float, typical: float | None) -> floa
     if fraction >= 1:
         return 0.0
     own = elapsed / fraction if fraction >= TRUST_FROM else None
-    if own is None and typical is None:
-        return None
-    if own is None or typical is None:
-        total = own if typical is None else typical
-    else:
+    if own is not None and typical is not None:
         total = (1 - fraction) * typical + fraction * own
+    elif own is not None:
+        total = own
+    elif typical is not None:
+        total = typical
+    else:
+        return None
     # A job slower than all before it: never promise less than its own share still open.
     least = elapsed * (1 - fraction) * 0.1
     return round(max(total - elapsed, least, 0.0), 1)

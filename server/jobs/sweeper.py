@@ -10,6 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Hashable, Iterable
+from typing import Generic, TypeVar
 from uuid import UUID
 
 from django.db import DatabaseError, InterfaceError, connection, transaction
@@ -21,17 +22,18 @@ from server.jobs.states import JobState
 
 log = logging.getLogger("lamina.jobs")
 FORGET_WORKER_LEASES = 6
+K = TypeVar("K", bound=Hashable)
 
 
-class StillWatch:
+class StillWatch(Generic[K]):
     """Which counters stand still? `look` is told what they read and when; it never asks a clock itself."""
 
     def __init__(self, lease: float) -> None:
         self.lease = lease
-        self._seen: dict[Hashable, tuple[Hashable, float]] = {}
+        self._seen: dict[K, tuple[Hashable, float]] = {}
         self._last_look: float | None = None
 
-    def look(self, counters: Iterable[tuple[Hashable, Hashable]], now: float) -> list[Hashable]:
+    def look(self, counters: Iterable[tuple[K, Hashable]], now: float) -> list[K]:
         """Keys whose value has not changed for a lease. After a gap of a lease in looking, watching starts anew:
         whoever could not look cannot say that nobody moved."""
         if self._last_look is not None and now - self._last_look >= self.lease:
@@ -58,8 +60,8 @@ class Sweeper:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.clock = clock
-        self.jobs = StillWatch(conf.lease())
-        self.workers = StillWatch(conf.lease() * FORGET_WORKER_LEASES)
+        self.jobs: StillWatch[UUID] = StillWatch(conf.lease())
+        self.workers: StillWatch[str] = StillWatch(conf.lease() * FORGET_WORKER_LEASES)
         self._hinted: dict[str, float] = {}
 
     def run(self, stop: threading.Event) -> None:
@@ -142,7 +144,7 @@ def run_cleanings(stop: threading.Event, clock: Callable[[], float] = time.monot
             due[item.name] = clock() + item.every_seconds
             try:
                 if count := item.clean():
-                    log.info("cleaning %s: %d", item.name, count)
+                    log.debug("cleaning %s: %d", item.name, count)
             except Exception as error:  # one app's mistake must not stop the others' cleaning
                 log.error("cleaning %s failed (%s)", item.name, type(error).__name__)
                 connection.close()

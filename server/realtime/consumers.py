@@ -10,6 +10,7 @@ import asyncio
 import json
 import logging
 from collections import deque
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -111,7 +112,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
             if not isinstance(frame, dict) or len(frame) != 1:
                 raise ValueError
             ((verb, value),) = frame.items()
-            act = {
+            act: Callable[[Any], Awaitable[None]] = {
                 "subscribe": self._subscribe,
                 "unsubscribe": self._unsubscribe,
                 "ping": self._ping,

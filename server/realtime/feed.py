@@ -8,6 +8,7 @@ answer older than the bell he heard.
 from __future__ import annotations
 
 import asyncio
+import weakref
 from dataclasses import dataclass, field
 
 from channels.db import database_sync_to_async
@@ -22,12 +23,12 @@ class _Feed:
     pending: dict[tuple[str, int], asyncio.Task[Replay]] = field(default_factory=dict)
 
 
-_feeds: dict[int, _Feed] = {}
+_feeds: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Feed] = weakref.WeakKeyDictionary()
 
 
 async def read(stream: str, after: int) -> Replay:
     """Events of `stream` above `after`, shared with whoever asks the same within a few milliseconds."""
-    feed = _feeds.setdefault(id(asyncio.get_running_loop()), _Feed())
+    feed = _feeds.setdefault(asyncio.get_running_loop(), _Feed())
     key = (stream, after)
     task = feed.pending.get(key)
     if task is None:

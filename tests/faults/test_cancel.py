@@ -62,10 +62,12 @@ def test_a_cancel_that_committed_before_the_result_wins(site: Site, people: Any)
     assert_promise([job])
 
 
+@pytest.mark.slow
 def test_without_the_look_at_the_cancel_the_result_wins(site: Site, people: Any) -> None:
     assert cancelled_in_the_last_step(site, people, without="cancel_first").state == "succeeded"
 
 
+@pytest.mark.slow
 def test_random_cancels_leave_one_ending_each(site: Site, people: Any) -> None:
     seed = random.randrange(10**6)
     print(f"seed {seed}")

@@ -57,6 +57,7 @@ def test_a_killed_worker_with_reserved_hints_loses_nothing(site: Site, people: A
     assert sorted(job.attempt for job in jobs) == [1] * 6 + [2]
 
 
+@pytest.mark.slow
 def test_a_job_that_always_kills_its_worker_fails_by_name(site: Site, people: Any) -> None:
     """F3. Three attempts, then `worker_lost`; the others finish."""
     site.worker(slots=2)
@@ -92,6 +93,7 @@ def test_a_worker_that_is_told_to_stop_gives_its_job_back_at_once(site: Site, pe
     assert [event.payload["reason"] for event in _events(job, "job.requeued")] == ["worker was stopped"]
 
 
+@pytest.mark.slow
 def test_without_the_sweeper_a_killed_guard_loses_its_job(site: Site, people: Any) -> None:
     """The test of F1 notices when nobody frees jobs."""
     site.worker()

@@ -44,6 +44,7 @@ def test_a_worker_that_slept_through_its_lease_changes_nothing(site: Site, peopl
     assert_promise([job])
 
 
+@pytest.mark.slow
 def test_without_the_fence_the_zombie_doubles_the_result(site: Site, people: Any) -> None:
     job = zombie_wakes_after_its_job_was_done(site, people, "stored", without="fence")
     with pytest.raises(AssertionError, match="2 results"):
@@ -140,6 +141,7 @@ def test_a_broker_that_forgot_everything_is_refilled_from_the_database(site: Sit
     site.wait_for(late, "succeeded", timeout=10)
 
 
+@pytest.mark.slow
 def test_without_repeated_hints_a_flush_strands_the_queue(site: Site, people: Any) -> None:
     jobs = [site.submit(*people) for _ in range(2)]
     site.redis_client().flushall()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from django.db import transaction
 
 from server.jobs.services import cancel_job
@@ -66,6 +67,7 @@ def test_a_browser_that_was_away_follows_a_job_to_its_end(site: Site, people: An
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_progress_reaches_the_browser_at_most_twice_a_second(site: Site, people: Any) -> None:
     project, user = people
     web = site.web()

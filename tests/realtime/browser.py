@@ -42,6 +42,7 @@ class Browser:
             origin=f"http://{host}:{port}" if origin == "same" else origin,
             additional_headers=headers,
             proxy=None,
+            close_timeout=0.5,
             max_size=None,
             **options,
         )
