@@ -368,7 +368,7 @@ def _destroy(intake: Intake) -> None:
     transaction.on_commit(lambda: storage.erase_owner(intake.pk), robust=True)
 
 
-def _locked(intake: Intake, *states: str) -> Intake:
+def _locked(intake: Intake, *states: Any) -> Intake:
     intake = Intake.objects.select_for_update().get(pk=intake.pk)
     if intake.key_destroyed_at or intake.expires_at <= timezone.now():
         raise _gone()

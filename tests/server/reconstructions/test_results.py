@@ -245,6 +245,20 @@ def test_a_flipped_byte_is_found_set_aside_and_a_rerun_offered(
     assert viewer.post(body["repeat_url"]).status_code == 403
 
 
+def test_damaged_voxels_say_that_the_series_must_come_again(site: Any) -> None:
+    series = site.study.series.get()
+    owner, _, address = series.voxels_ref.partition("/")
+    path = local.folder_of(owner) / address
+    damaged = bytearray(path.read_bytes())
+    damaged[40] ^= 1
+    path.write_bytes(damaged)
+    client = site.client(site.viewer)
+    for header in ({}, {"HTTP_RANGE": "bytes=0-9"}):
+        body = client.get(f"/api/series/{series.pk}/voxels/", **header).json()
+        assert (body["code"], body["cure"], body["study_id"]) == ("integrity_error", "import_again", str(site.study.pk))
+    assert client.get(f"/api/series/{series.pk}/preview/").status_code == 200
+
+
 def test_bytes_out(site: Any, make_segmentation: Any) -> None:
     segmentation = make_segmentation(site.study)
     client = site.client(site.viewer)

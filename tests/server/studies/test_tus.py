@@ -6,6 +6,7 @@ import base64
 import errno
 import hashlib
 import os
+import resource
 import threading
 from datetime import timedelta
 from typing import Any
@@ -260,6 +261,25 @@ class TestTheDisk:
         assert uploader.offset(url) == 4
         assert uploader.patch(url, 4, b"efgh").status_code == 204
         assert stored_bytes(UploadedFile.objects.get()) == b"abcdefgh"
+
+    def test_a_device_that_refuses_bytes_leaves_the_part_as_it_was(self, uploader: Uploader) -> None:
+        """The kernel itself refuses here: a limit on file size stands in for a small disk."""
+        first, second = os.urandom(40_000), os.urandom(40_000)
+        url = uploader.create("scan.dcm", 80_000, first).headers["Location"]
+        upload = UploadedFile.objects.get()
+        path = local.folder_of(upload.intake_id) / f"{upload.pk}.part"
+        before = path.read_bytes()
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, hard))
+        try:
+            answer = uploader.patch(url, 40_000, second)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        assert (answer.status_code, answer.json()["code"]) == (507, "storage_full")
+        assert path.read_bytes() == before
+        assert uploader.offset(url) == 40_000
+        assert uploader.patch(url, 40_000, second).status_code == 204
+        assert stored_bytes(UploadedFile.objects.get()) == first + second
 
     def test_the_reserve_is_checked_before_the_file_is_announced(
         self, uploader: Uploader, monkeypatch: pytest.MonkeyPatch
