@@ -60,11 +60,13 @@ def reconstruct(request: ReconstructionRequest, on_progress: OnProgress = no_pro
             )
             with profile:
                 labels = _run(recipe, volumes, parameters, context)
+            hashes = tuple(volume_sha256(v) for v in volumes.values())
+            volumes.clear()  # the largest thing in memory; from here on labels are enough
             with profile, line.stage("surface"):
                 made = _surfaces(recipe, labels, context.threads, line)
             if request.profile:
                 folder.write("profile.txt", profile.text())
-            result = _write(folder, recipe, volumes, findings, labels, made, parameters, context, line)
+            result = _write(folder, recipe, hashes, findings, labels, made, parameters, context, line)
             folder.publish()
     except MemoryError:
         raise EngineError(
@@ -205,7 +207,7 @@ def _surfaces(recipe: ModuleType, labels: Labels, threads: int, line: _Line) -> 
 def _write(
     folder: ResultFolder,
     recipe: ModuleType,
-    volumes: Mapping[str, Volume],
+    hashes: tuple[str, ...],
     findings: Mapping[str, IntakeFinding],
     labels: Labels,
     made: list[Any],
@@ -281,7 +283,7 @@ def _write(
         preprocessing_sha256=hashlib.sha256(json.dumps(preprocessing, sort_keys=True).encode()).hexdigest(),
         device=context.device,
         source_uids=tuple(f.series_instance_uid or "" for f in findings.values()),
-        source_sha256=tuple(volume_sha256(v) for v in volumes.values()),
+        source_sha256=hashes,
         shape=labelmap.shape,
         affine=tuple(tuple(float(v) for v in row) for row in labelmap.affine),
         frame_of_reference_uid=labelmap.frame_of_reference_uid,

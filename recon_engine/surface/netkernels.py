@@ -5,9 +5,11 @@ whose voxels differ holds one vertex. Two cells that share a face with differing
 two voxels of different labels is crossed by a quad of the four cells round it. One vertex per cell makes each label's
 quads a closed surface by construction, whatever its shape; where it touches itself along an edge, four quads meet.
 
-Blocks are uint8 (K, J, I) with a rim of zeros and I a multiple of 8, so that eight cells are looked at in one word.
+Blocks are uint8 (K, J, I), planes `base` onward of a labelmap with a rim of zeros, I a multiple of 8, so that eight
+cells are looked at in one word. One block after the other goes through: the labelmap is never copied whole.
 Everything is placed by prefix sums: the order of vertices and quads does not depend on the number of threads. Kernels
-with `begin` and `end` work on the rows (planes k, or vertices) between them.
+with `begin` and `end` work on the block's planes (or on the vertices) between them; starts, counts and firsts are (K-1,
+J-1) arrays over all rows of cells.
 """
 
 from __future__ import annotations
@@ -26,12 +28,13 @@ def _differing(a: NDArray, b: NDArray, c: NDArray, d: NDArray, w: int) -> np.uin
 
 
 @njit(cache=True, nogil=True)
-def count_vertices(begin: int, end: int, words: NDArray, counts: NDArray) -> None:
+def count_vertices(begin: int, end: int, base: int, words: NDArray, counts: NDArray) -> None:
     """words (K, J, I / 8) uint64 view of a block -> counts (K-1, J-1): cells with a vertex per row."""
     wide = words.shape[2]
-    for k in range(begin, end):
+    for z in range(begin, end):
+        k = base + z
         for j in range(words.shape[1] - 1):
-            a, b, c, d = words[k, j], words[k, j + 1], words[k + 1, j], words[k + 1, j + 1]
+            a, b, c, d = words[z, j], words[z, j + 1], words[z + 1, j], words[z + 1, j + 1]
             total = 0
             here = _differing(a, b, c, d, 0)
             for w in range(wide):
@@ -50,12 +53,13 @@ def count_vertices(begin: int, end: int, words: NDArray, counts: NDArray) -> Non
 
 
 @njit(cache=True, nogil=True)
-def place_vertices(begin: int, end: int, words: NDArray, starts: NDArray, cells: NDArray) -> None:
+def place_vertices(begin: int, end: int, base: int, words: NDArray, starts: NDArray, cells: NDArray) -> None:
     """starts (K-1, J-1): number of each row's first vertex -> cells (n, 3) int16, the (k, j, i) of every vertex."""
     wide = words.shape[2]
-    for k in range(begin, end):
+    for z in range(begin, end):
+        k = base + z
         for j in range(words.shape[1] - 1):
-            a, b, c, d = words[k, j], words[k, j + 1], words[k + 1, j], words[k + 1, j + 1]
+            a, b, c, d = words[z, j], words[z, j + 1], words[z + 1, j], words[z + 1, j + 1]
             n = starts[k, j]
             here = _differing(a, b, c, d, 0)
             for w in range(wide):
@@ -75,14 +79,15 @@ def place_vertices(begin: int, end: int, words: NDArray, starts: NDArray, cells:
 
 @njit(cache=True, nogil=True)
 def link_vertices(
-    begin: int, end: int, block: NDArray, starts: NDArray, cells: NDArray, links: NDArray, quads: NDArray
+    begin: int, end: int, base: int, block: NDArray, starts: NDArray, cells: NDArray, links: NDArray, quads: NDArray
 ) -> None:
     """Fill links (n, 6) int32 (-1: none), and quads (K-1, J-1): how many quads each row's vertices will make.
 
     A vertex writes its own downward links and the upward ones of those it meets: no slot has two writers.
     """
     rows = starts.shape[1]
-    for k in range(begin, end):
+    for z in range(begin, end):
+        k = base + z
         for j in range(rows):
             n0 = starts[k, j]
             n1 = _next_start(starts, k, j, len(cells))
@@ -90,7 +95,7 @@ def link_vertices(
             p1 = _next_start(starts, k - 1, j, len(cells)) if k > 0 else 0
             q = starts[k, j - 1] if j > 0 else 0
             q1 = n0 if j > 0 else 0
-            v00, v01, v10, v11 = block[k, j], block[k, j + 1], block[k + 1, j], block[k + 1, j + 1]
+            v00, v01, v10, v11 = block[z, j], block[z, j + 1], block[z + 1, j], block[z + 1, j + 1]
             made = 0
             for n in range(n0, n1):
                 i = cells[n, 2]
@@ -125,6 +130,7 @@ def _next_start(starts: NDArray, k: int, j: int, total: int) -> int:
 def make_quads(
     begin: int,
     end: int,
+    base: int,
     block: NDArray,
     starts: NDArray,
     cells: NDArray,
@@ -135,24 +141,25 @@ def make_quads(
 ) -> None:
     """Fill quads (m, 4) int32 and sides (m, 2) uint8: the label behind and the label in front of each quad, which runs
     counter-clockwise seen from the front where (i, j, k) are a right-handed frame."""
-    for k in range(begin, end):
+    for z in range(begin, end):
+        k = base + z
         for j in range(starts.shape[1]):
             m = firsts[k, j]
             for n in range(starts[k, j], _next_start(starts, k, j, len(cells))):
                 i = cells[n, 2]
-                a = block[k, j, i]
+                a = block[z, j, i]
                 nk, nj, ni = links[n, DOWN_K], links[n, DOWN_J], links[n, DOWN_I]
-                b = block[k, j, i + 1]
+                b = block[z, j, i + 1]
                 if a != b:
                     quads[m, 0], quads[m, 1], quads[m, 2], quads[m, 3] = links[nk, DOWN_J], nk, n, nj
                     sides[m, 0], sides[m, 1] = a, b
                     m += 1
-                b = block[k, j + 1, i]
+                b = block[z, j + 1, i]
                 if a != b:
                     quads[m, 0], quads[m, 1], quads[m, 2], quads[m, 3] = links[nk, DOWN_I], ni, n, nk
                     sides[m, 0], sides[m, 1] = a, b
                     m += 1
-                b = block[k + 1, j, i]
+                b = block[z + 1, j, i]
                 if a != b:
                     quads[m, 0], quads[m, 1], quads[m, 2], quads[m, 3] = links[nj, DOWN_I], nj, n, ni
                     sides[m, 0], sides[m, 1] = a, b

@@ -10,6 +10,7 @@ here is closed by construction; the benchmarks compare both.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +21,7 @@ from recon_engine.surface import kernels, netkernels
 
 ITERATIONS = 16
 RELAXATION = 0.5
+BLOCK = 64  # planes of cells looked at together
 REACH = 1.0  # cells; a vertex may leave its own cell but not its neighbour's
 
 
@@ -52,25 +54,23 @@ def find_borders(labelmap: NDArray, labels: list[int], threads: int = 0, smooth:
     low, high = kernels.occupied_box(labelmap)
     if not labels or low[0] > high[0]:
         low, high = (0, 0, 0), (0, 0, 0)
-    # A rim of zeros closes what touches the volume's edge; rows are whole words.
-    size = tuple(h - lo + 3 for lo, h in zip(low, high, strict=True))
-    block = np.zeros((size[0], size[1], size[2] + -size[2] % 8), np.uint8)
-    inner = labelmap[tuple(slice(lo, h + 1) for lo, h in zip(low, high, strict=True))]
     keep = np.zeros(256, np.uint8)
     keep[labels] = labels
+    inner = labelmap[tuple(slice(lo, h + 1) for lo, h in zip(low, high, strict=True))]
+    rows = (inner.shape[0] + 1, inner.shape[1] + 1)
+    counts = np.empty(rows, np.int64)
     with Slabs(threads) as slabs:
-        slabs.run(kernels.copy_mapped, len(inner), inner, keep, block[1:-1, 1:-1, 1:])
-        words = block.view(np.uint64)
-        counts = np.empty((size[0] - 1, size[1] - 1), np.int64)
-        slabs.run(netkernels.count_vertices, len(counts), words, counts)
+        for base, planes, block in _blocks(inner, keep, slabs):
+            slabs.run(netkernels.count_vertices, planes, base, block.view(np.uint64), counts)
         starts, total = _starts(counts)
-        cells = np.empty((total, 3), np.int16)
-        slabs.run(netkernels.place_vertices, len(counts), words, starts, cells)
-        links = np.full((total, 6), -1, np.int32)
-        slabs.run(netkernels.link_vertices, len(counts), block, starts, cells, links, counts)
+        cells, links = np.empty((total, 3), np.int16), np.full((total, 6), -1, np.int32)
+        for base, planes, block in _blocks(inner, keep, slabs):
+            slabs.run(netkernels.place_vertices, planes, base, block.view(np.uint64), starts, cells)
+            slabs.run(netkernels.link_vertices, planes, base, block, starts, cells, links, counts)
         firsts, made = _starts(counts)
         quads, sides = np.empty((made, 4), np.int32), np.empty((made, 2), np.uint8)
-        slabs.run(netkernels.make_quads, len(counts), block, starts, cells, links, firsts, quads, sides)
+        for base, planes, block in _blocks(inner, keep, slabs):
+            slabs.run(netkernels.make_quads, planes, base, block, starts, cells, links, firsts, quads, sides)
         points = cells.astype(np.float32)
         if smooth:
             other = np.empty_like(points)
@@ -80,6 +80,29 @@ def find_borders(labelmap: NDArray, labels: list[int], threads: int = 0, smooth:
     points += np.array([lo - 0.5 for lo in low], np.float32)  # a cell's middle, without the rim
     begins, order = netkernels.sort_by_label(sides)
     return Nets(points, quads, sides, begins, order)
+
+
+def _blocks(inner: NDArray, keep: NDArray, slabs: Slabs) -> Iterator[tuple[int, int, NDArray]]:
+    """(first plane of cells, how many, their voxels) in turn, the same buffer each time.
+
+    A rim of zeros round `inner` closes what touches the volume's edge; rows are padded to whole words.
+    """
+    depth = inner.shape[0] + 2
+    wide = inner.shape[2] + 2
+    buffer = np.zeros((min(BLOCK, depth - 1) + 1, inner.shape[1] + 2, wide + -wide % 8), np.uint8)
+    for base in range(0, depth - 1, BLOCK):
+        planes = min(BLOCK, depth - 1 - base)
+        first, last = (
+            max(base - 1, 0),
+            min(base + planes, inner.shape[0]),
+        )  # of `inner`, in planes base to base + planes
+        place = first + 1 - base
+        buffer[:place] = 0
+        buffer[place + last - first :] = 0
+        slabs.run(
+            kernels.copy_mapped, last - first, inner[first:last], keep, buffer[place : place + last - first, 1:-1, 1:]
+        )
+        yield base, planes, buffer
 
 
 def _starts(counts: NDArray) -> tuple[NDArray, int]:

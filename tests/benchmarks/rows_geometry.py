@@ -64,8 +64,11 @@ def row(
 # --- row 1: series and labels to surfaces ----------------------------------------------------------------------------
 
 
-def _chain(threads: int) -> Callable[[], tuple[Any, list[Any], bytes]]:
-    """Ours: the series by the fast reader, 40 labels to the browser's file -> (volume, surfaces, file)."""
+def _chain(threads: int) -> Callable[[], tuple[dict[str, float], list[Any], bytes]]:
+    """Ours: the series by the fast reader, 40 labels to the browser's file -> (facts of the volume, surfaces, file).
+
+    As in `reconstruct`, the volume is let go before surfaces are made: they need the labels alone.
+    """
     from dataclasses import replace
 
     import nibabel
@@ -79,12 +82,15 @@ def _chain(threads: int) -> Callable[[], tuple[Any, list[Any], bytes]]:
     read_series(files)
     make_surfaces(sphere_phantom(8.0).labels, [Wanted(1)], threads)  # loads what is compiled
 
-    def work() -> tuple[Any, list[Any], bytes]:
+    def work() -> tuple[dict[str, float], list[Any], bytes]:
         volume = read_series(files)
+        facts = {"hu_mean": float(volume.voxels[::40].mean()), "raw_bytes": volume.voxels.size * 2}
         labels = np.asarray(nibabel.load(case.labels_nifti).dataobj).transpose(2, 1, 0)
-        made = make_surfaces(replace(volume, voxels=labels), [Wanted(n) for n in range(1, LABELS + 1)], threads)
+        labelmap = replace(volume, voxels=labels)
+        del volume
+        made = make_surfaces(labelmap, [Wanted(n) for n in range(1, LABELS + 1)], threads)
         parts = [Part(s.number, f"Label {s.number}", "#FB9202", s.mesh) for s in made]
-        return volume, made, browser_glb(parts, {"unit": "mm"}, "", [s.packed for s in made if s.packed])
+        return facts, made, browser_glb(parts, {"unit": "mm"}, "", [s.packed for s in made if s.packed])
 
     return work
 
@@ -93,15 +99,14 @@ def side_chain(threads: int = 2) -> Callable[[], dict[str, Any]]:
     chain_once = _chain(threads)
 
     def work() -> dict[str, Any]:
-        volume, made, glb = chain_once()
+        facts, made, glb = chain_once()
         triangles = sum(len(s.mesh.triangles) for s in made)
         return {
             "glb_bytes": len(glb),
             "glb_sha256": hashlib.sha256(glb).hexdigest(),
             "stl_bytes": sum(84 + 50 * len(s.mesh.triangles) for s in made),
             "triangles": triangles,
-            "raw_bytes": volume.voxels.size * 2,
-            "hu_mean": float(volume.voxels[::40].mean()),
+            **facts,
         }
 
     return work
@@ -273,12 +278,11 @@ def side_resample_peer() -> Callable[[], dict[str, Any]]:
 
 
 def side_copy() -> Callable[[], dict[str, Any]]:
+    """A copy of the input into fresh memory, as the resampled volume lies in fresh memory too."""
     _, voxels, _ = _resample_case()
-    target = np.empty_like(voxels)
 
     def work() -> dict[str, Any]:
-        np.copyto(target, voxels)
-        return {"last": int(target[-1, -1, -1])}
+        return {"last": int(voxels.copy()[-1, -1, -1])}
 
     return work
 
