@@ -157,11 +157,16 @@ def phantom_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def phantom_zip(phantom_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    target = tmp_path_factory.mktemp("zip") / "ball.zip"
+def phantom_zip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Another ball, coarser, as an archive: images the site does not hold yet."""
+    from recon_engine.phantoms import write_phantom
+
+    folder = tmp_path_factory.mktemp("zip")
+    write_phantom(folder / "series", "sphere", spacing_mm=2.5)
+    target = folder / "ball.zip"
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-        for file in sorted(path for path in phantom_folder.rglob("*") if path.is_file()):
-            archive.write(file, file.relative_to(phantom_folder))
+        for file in sorted(path for path in (folder / "series").rglob("*") if path.is_file()):
+            archive.write(file, file.relative_to(folder))
     return target
 
 

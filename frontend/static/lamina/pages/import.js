@@ -348,7 +348,6 @@ function showMessage(finding) {
       icon(symbol),
       h("h3", {}, name),
       h("p", { class: "second" }, finding.message || reasons.join(" ")),
-      reasons.length > 1 && h("ul", { class: "reasons" }, reasons.map((/** @type {string} */ text) => h("li", { class: "second" }, text))),
     ),
   );
 }

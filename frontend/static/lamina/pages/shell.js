@@ -46,7 +46,11 @@ function signOut() {
 }
 
 /** @param {string} value @param {string} symbol @param {string} text */
-const item = (value, symbol, text) => h("wa-dropdown-item", { value }, symbol && icon(symbol), text);
+function item(value, symbol, text) {
+  const picture = symbol ? icon(symbol) : null;
+  picture?.setAttribute("slot", "icon");
+  return h("wa-dropdown-item", { value }, picture, text);
+}
 
 /** Put a menu behind a button that stands in the page already, so nothing moves. @param {HTMLButtonElement} button */
 async function menu(button, /** @type {any[]} */ items, /** @type {(value: string) => void} */ choose) {
@@ -93,7 +97,7 @@ function personMenu() {
       const next = root.dataset.theme === "light" ? "dark" : "light";
       void setTheme(next);
       const light = next === "light";
-      fill(theme, icon(light ? "moon" : "sun"), light ? gettext("Dark theme") : gettext("Light theme"));
+      fill(theme, ...item("theme", light ? "moon" : "sun", light ? gettext("Dark theme") : gettext("Light theme")).childNodes);
     } else if (value === "settings") location.assign("/settings/");
     else if (value === "components") location.assign("/components/");
     else signOut();

@@ -169,7 +169,8 @@ function refresh(id) {
 
 /** @param {string} id @param {{type: string}} event */
 function onStudyEvent(id, event) {
-  if (event.type === "study.erased") forget(id);
+  const gone = event.type === "study.erased" || event.type === (binned() ? "study.restored" : "study.binned");
+  if (gone) forget(id);
   else refresh(id);
   if (event.type.startsWith("job.") || event.type === "segmentation.ready") factsSoon();
 }
