@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 BONE, SKIN = 1, 2
 MOST_VOXELS = 16_000_000
+STRETCH = 4.0  # how much longer than wide a voxel may be where surfaces are made
 ENCLOSES = {SKIN: (BONE,)}  # the skin runs round the bones: its surface is the outside of both
 PHASES = (("preprocess", 0.25), ("infer", 0.45), ("postprocess", 0.3))
 SKIN_HU = -300.0  # half way between air and skin, as a voxel half filled by each has it
@@ -125,9 +126,8 @@ def run(volumes: Mapping[str, Volume], parameters: Mapping[str, Any], context: C
         "bone_mean_hu": round(float(work.voxels[bone].mean()), 1) if bone.any() else None,
     }
     context.report("postprocess", 0.9, "labels back to the source grid")
-    if work.shape == ct.shape:
-        return Labels(found, None, tuple(warnings), metrics)
-    return Labels(back_to_grid(found, ct, context.threads), found, tuple(warnings), metrics)
+    whole = found if work.shape == ct.shape else back_to_grid(found, ct, context.threads)
+    return Labels(whole, _for_surfaces(found, context), tuple(warnings), metrics)
 
 
 def _working_grid(ct: Volume, context: Context) -> Volume:
@@ -151,6 +151,29 @@ def _working_grid(ct: Volume, context: Context) -> Volume:
     context.report("preprocess", 0.3, f"working on {shape[0]} x {shape[1]} x {shape[2]} voxels")
     shrunk = resample(ct, shape, threads=context.threads)
     return shrunk.with_voxels(np.rint(np.clip(shrunk.voxels, -32768, 32767)).astype(np.int16))
+
+
+def _for_surfaces(found: Volume, context: Context) -> Volume:
+    """The labels on voxels at most STRETCH times longer than wide; as they are where they are that already.
+
+    On thick slices of fine pixels every slice is a step many pixels wide, which smoothing by voxels cannot round.
+    """
+    import numpy as np
+
+    from recon_engine.preprocess.resample import grid_for, resample
+
+    spacing = np.array(found.spacing_mm)
+    wanted = np.maximum(spacing, spacing.max() / STRETCH)
+    if (wanted < spacing * 1.2).all():
+        return found
+    shape = grid_for(found, (float(wanted[0]), float(wanted[1]), float(wanted[2])))
+    labels = np.zeros(shape, np.uint8)
+    for number, inside in ((SKIN, found.voxels > 0), (BONE, found.voxels == BONE)):
+        share = resample(found.with_voxels(inside.astype(np.uint8)), shape, threads=context.threads)
+        labels[share.voxels >= 0.5] = number
+    if not (found.voxels == SKIN).any():
+        labels[labels == SKIN] = 0
+    return type(found)(labels, share.affine, found.frame_of_reference_uid, None, "", found.spacing_known)
 
 
 def _body(work: Volume, context: Context) -> NDArray:

@@ -369,7 +369,7 @@ def side_balls_peer(radius: float) -> Callable[[], dict[str, Any]]:
                 np.asarray(mesh.vertices, np.float32), np.asarray(mesh.faces, np.int32), target_reduction=0.9
             )
             lps = points[:, ::-1] + m.labels.affine[:3, 3]
-            errors.append(_errors(lps, faces[:, ::-1], np.array(m.points_mm["centre"]), radius))
+            errors.append(_errors(lps, faces, np.array(m.points_mm["centre"]), radius))
         return _middle(errors)
 
     return work
