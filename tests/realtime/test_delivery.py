@@ -79,20 +79,18 @@ def test_a_rolled_back_act_is_never_told(team: Any, opened: Any, tell: Any) -> N
     assert [(e["seq"], e["payload"]["number"]) for e in tab.events(1)] == [(1, 2)]
 
 
-def told_while_committing_slowly(team: Any, tab: Any) -> float:
-    """Seconds from the commit of a slow transaction to its event in the browser."""
+def told_while_committing_slowly(team: Any, tab: Any, timeout: float) -> None:
+    """The event of a slow transaction reaches the browser within `timeout` of its commit."""
     with transaction.atomic():
         publish(TestHappened(number=1), stream=team.stream)
         time.sleep(0.4)
-    begun = time.monotonic()
-    tab.events(1, timeout=0.6)
-    return time.monotonic() - begun
+    tab.events(1, timeout=timeout)
 
 
 def test_the_bell_rings_after_the_commit(team: Any, opened: Any) -> None:
     tab = opened(team.admin)
     tab.follow(team.stream)
-    assert told_while_committing_slowly(team, tab) < 0.6
+    told_while_committing_slowly(team, tab, 5)
 
 
 def test_a_bell_before_the_commit_is_noticed(
@@ -105,7 +103,7 @@ def test_a_bell_before_the_commit_is_noticed(
     tab.follow(team.stream)
     tab.silence(0.2)
     with pytest.raises(TimeoutError):
-        told_while_committing_slowly(team, tab)
+        told_while_committing_slowly(team, tab, 1)
 
 
 def test_numbers_from_a_sequence_would_have_gaps(team: Any, monkeypatch: pytest.MonkeyPatch) -> None:
