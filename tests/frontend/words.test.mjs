@@ -74,6 +74,8 @@ test("a card's measures are found wherever they stand", () => {
   const found = card.measuresOf({ metrics: { anterior: { dice: { mean: 0.88, low: 0.86, high: 0.9, worst: 0.7, worst_case: "c7", n: 20, definition: "overlap", unit: "" } } } });
   assert.equal(found.length, 1);
   assert.equal(found[0].group, "anterior");
+  const [dotted] = card.measuresOf({ metrics: { "whole.hd95_mm": { mean: 1.24, low: 1.1, n: 30, unit: "mm" } } });
+  assert.deepEqual([dotted.group, card.measureTitle(dotted.name)], ["whole", "HD95"]);
   assert.equal(card.measured(found[0].mean, found[0].unit), "0.88");
   assert.equal(card.measured(5.24, "mm"), `5.2${N}mm`);
   assert.deepEqual(card.linesOf({ seed: 7, known_failures: "x".repeat(80) }).map(([name]) => name), ["Seed", "Known failures"]);

@@ -16,6 +16,8 @@ import { NARROW, number } from "./format.js";
  * @property {string} unit
  */
 
+const CONTAINERS = new Set(["metrics", "summary", "measured", "evaluation"]);
+
 const isMeasure = (/** @type {any} */ value) => value && typeof value === "object" && typeof value.mean === "number";
 
 /**
@@ -26,9 +28,13 @@ export function measuresOf(card, path = []) {
   if (!card || typeof card !== "object" || path.length > 4) return [];
   return Object.entries(card).flatMap(([name, value]) => {
     if (!isMeasure(value)) return measuresOf(value, [...path, name]);
+    // "whole.hd95_mm" speaks of the whole, "hd95_mm" in a part named "localiser" of the localiser.
+    const parts = name.split(".");
+    const measure = parts.pop() ?? name;
+    const group = [...path.filter((part) => !CONTAINERS.has(part)), ...parts].join(", ");
     return {
-      name,
-      group: path.filter((part) => !["metrics", "summary", "measured", "evaluation"].includes(part)).join(", "),
+      name: measure,
+      group,
       mean: value.mean,
       low: value.low ?? null,
       high: value.high ?? null,
@@ -39,6 +45,15 @@ export function measuresOf(card, path = []) {
       unit: value.unit ?? "",
     };
   });
+}
+
+const NAMES = /** @type {Record<string, string>} */ ({ dice: "Dice", hd95: "HD95", assd: "ASSD", auc: "AUC" });
+const UNITS = /_(mm|ml|percent|seconds|s)$/i;
+
+/** A measure's name as people say it; its unit stands with the numbers. "hd95_mm" -> "HD95". @param {string} key */
+export function measureTitle(key) {
+  const plainKey = key.replace(UNITS, "");
+  return NAMES[plainKey] ?? title(plainKey);
 }
 
 /** "known_failures" -> "Known failures". @param {string} key */
@@ -63,9 +78,12 @@ export function linesOf(card) {
 
 const DIGITS = { mm: 1, mL: 1, HU: 0, "%": 0, "": 2 };
 
-/** A measured number with its unit, rounded as everywhere. @param {number | null} value @param {string} unit */
-export function measured(value, unit) {
+/**
+ * A measured number with its unit, rounded as everywhere; `bare` leaves the unit to a neighbour.
+ * @param {number | null} value @param {string} unit @param {boolean} [bare]
+ */
+export function measured(value, unit, bare = false) {
   if (value === null) return "";
   const digits = /** @type {Record<string, number>} */ (DIGITS)[unit] ?? 2;
-  return unit ? `${number(value, digits)}${NARROW}${unit}` : number(value, digits);
+  return unit && !bare ? `${number(value, digits)}${NARROW}${unit}` : number(value, digits);
 }

@@ -2,7 +2,7 @@
 
 import { get } from "../api/client.js";
 import { banner } from "../components/banner.js";
-import { linesOf, measured, measuresOf, title } from "../components/card-words.js";
+import { linesOf, measureTitle, measured, measuresOf, title } from "../components/card-words.js";
 import { chip, fill, find, h, icon } from "../components/dom.js";
 import { number } from "../components/format.js";
 import { use } from "../components/webawesome.js";
@@ -47,7 +47,7 @@ function choose(/** @type {string} */ id) {
 }
 
 function measures(/** @type {any} */ version) {
-  const rows = measuresOf(version.card);
+  const rows = measuresOf(version.card).sort((a, b) => a.group.localeCompare(b.group) || a.name.localeCompare(b.name));
   if (rows.length === 0) return h("p", { class: "card__body second" }, gettext("No measured numbers: this version was not trained on data."));
   const hasGroup = rows.some((row) => row.group);
   return h(
@@ -68,10 +68,10 @@ function measures(/** @type {any} */ version) {
           h(
             "tr",
             {},
-            h("td", {}, row.definition ? [h("span", { class: "defined", id: `measure-${index}`, tabindex: "0" }, title(row.name)), h("wa-tooltip", { for: `measure-${index}` }, row.definition)] : title(row.name)),
-            hasGroup && h("td", { class: "second" }, row.group),
+            h("td", {}, row.definition ? [h("span", { class: "defined", id: `measure-${index}`, tabindex: "0" }, measureTitle(row.name)), h("wa-tooltip", { for: `measure-${index}` }, row.definition)] : measureTitle(row.name)),
+            hasGroup && h("td", { class: "second" }, row.group ? title(row.group) : ""),
             h("td", { class: "number value" }, measured(row.mean, row.unit)),
-            h("td", { class: "number second" }, row.low === null ? "" : `${measured(row.low, "")} – ${measured(row.high, row.unit)}`),
+            h("td", { class: "number second" }, row.low === null ? "" : `${measured(row.low, row.unit, true)} to ${measured(row.high, row.unit)}`),
             h("td", { class: "number second", title: row.worstCase }, measured(row.worst, row.unit)),
             h("td", { class: "number second" }, row.n === null ? "" : number(row.n)),
           ),
