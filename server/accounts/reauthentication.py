@@ -13,7 +13,7 @@ from server.core.errors import LaminaError
 def require_recent_authentication(request: HttpRequest) -> None:
     """Raise `reauthentication_needed` (403, with the page to go to) unless the person proved themselves recently.
 
-    Recently is ACCOUNT_REAUTHENTICATION_TIMEOUT seconds; signing in counts. allauth notes the moment and offers
+    Recently is ACCOUNT_REAUTHENTICATION_TIMEOUT seconds; signing in does not count. allauth notes the moment and offers
     what the person has set up: password, TOTP, passkey.
     """
     if not did_recently_reauthenticate(request):

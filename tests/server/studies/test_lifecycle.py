@@ -17,6 +17,7 @@ from server.jobs.models import Job
 from server.realtime.selectors import events_after
 from server.studies import importing, services
 from server.studies.models import Instance, Patient, Series, Study
+from tests.conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db
 
@@ -189,6 +190,22 @@ def test_erasing_asks_for_the_password_again(
     answer = api_client(admin).post(f"/api/studies/{study.pk}/erase/")
     assert (answer.status_code, answer.json()["code"]) == (403, "reauthentication_needed")
     assert Study.objects.filter(pk=study.pk).exists()
+
+
+def test_an_admin_who_just_gave_the_password_erases(
+    make_project: Any, make_study: Any, make_user: Any, client: Any
+) -> None:
+    admin = make_user("admin")
+    study = make_study(make_project(admin=admin))
+    services.bin_study(study=study, by=admin)
+    client.post("/accounts/login/", {"login": admin.email, "password": PASSWORD})
+    address = f"/api/studies/{study.pk}/erase/"
+    assert client.post(address).json()["code"] == "reauthentication_needed", "signing in is not enough"
+    client.post("/accounts/reauthenticate/", {"password": PASSWORD})
+    assert client.post(address).status_code == 204
+    assert not Study.objects.filter(pk=study.pk).exists()
+    entry = AuditEntry.objects.get(act="study.erased", target_id=str(study.pk))
+    assert (entry.actor_id, entry.facts) == (admin.pk, {"series": 1})
 
 
 def test_the_bin_is_emptied_after_thirty_days(
