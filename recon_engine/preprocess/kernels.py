@@ -4,11 +4,12 @@ output's planes `begin` to `end`."""
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from recon_engine.compiled import loop
 
-@njit(fastmath={"reassoc", "contract", "nsz", "arcp"}, cache=True, nogil=True)
+
+@loop(fastmath={"reassoc", "contract", "nsz", "arcp"})
 def linear(
     begin: int,
     end: int,
@@ -51,7 +52,7 @@ def linear(
                 o[x] = min(max(t, lo), hi)
 
 
-@njit(fastmath={"reassoc", "contract", "nsz", "arcp"}, cache=True, nogil=True)
+@loop(fastmath={"reassoc", "contract", "nsz", "arcp"})
 def taps(
     begin: int,
     end: int,
@@ -93,7 +94,7 @@ def taps(
                 o[x] = min(max(t * k + s, lo), hi)
 
 
-@njit(cache=True, nogil=True)
+@loop()
 def nearest(begin: int, end: int, v: NDArray, iz: NDArray, iy: NDArray, ix: NDArray, out: NDArray) -> None:
     """out[z, y, x] = v[iz[z], iy[y], ix[x]]."""
     for z in range(begin, end):

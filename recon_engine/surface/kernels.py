@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from recon_engine.compiled import loop
 
-@njit(cache=True, nogil=True)
+
+@loop()
 def _occupied(labelmap: NDArray, low: NDArray, high: NDArray) -> None:
     nk, nj, ni = labelmap.shape
     for k in range(nk):
@@ -37,7 +38,7 @@ def occupied_box(labelmap: NDArray) -> tuple[tuple[int, int, int], tuple[int, in
     return tuple(int(v) for v in low), tuple(int(v) for v in high)  # type: ignore[return-value]
 
 
-@njit(cache=True, nogil=True)
+@loop()
 def count_labels(labelmap: NDArray) -> NDArray:
     """uint8 voxels (k, j, i) -> 256 counts. Four tables side by side keep runs of one value from waiting on memory."""
     counts = np.zeros((4, 256), np.int64)
@@ -53,7 +54,7 @@ def count_labels(labelmap: NDArray) -> NDArray:
     return counts.sum(0)
 
 
-@njit(cache=True, nogil=True)
+@loop()
 def copy_mapped(begin: int, end: int, source: NDArray, keep: NDArray, out: NDArray) -> None:
     """out[k, j, i] = keep[source[k, j, i]] on planes begin to end of `source`; keep (256,) uint8."""
     for k in range(begin, end):
@@ -62,7 +63,7 @@ def copy_mapped(begin: int, end: int, source: NDArray, keep: NDArray, out: NDArr
                 out[k, j, i] = keep[source[k, j, i]]
 
 
-@njit(cache=True, nogil=True)
+@loop()
 def vertex_normals(vertices: NDArray, triangles: NDArray, normals: NDArray) -> tuple[float, float]:
     """Fill `normals` (n, 3) with area-weighted unit normals; -> (signed volume, area), in the unit of the vertices."""
     normals[:] = 0.0
@@ -87,7 +88,7 @@ def vertex_normals(vertices: NDArray, triangles: NDArray, normals: NDArray) -> t
     return volume / 6.0, area / 2.0
 
 
-@njit(cache=True, nogil=True)
+@loop()
 def label_sums(labelmap: NDArray) -> tuple[NDArray, NDArray]:
     """uint8 voxels (k, j, i) -> (sums of indices (256, 3) float64, counts (256,)); label 0 is left out."""
     sums, counts = np.zeros((256, 3)), np.zeros(256, np.int64)

@@ -18,6 +18,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from recon_engine.compiled import loop
+
 # Columns of `links`: neighbours one cell down and up along k, j, i.
 DOWN_K, UP_K, DOWN_J, UP_J, DOWN_I, UP_I = 0, 1, 2, 3, 4, 5
 
@@ -27,7 +29,7 @@ def _differing(a: NDArray, b: NDArray, c: NDArray, d: NDArray, w: int) -> np.uin
     return (a[w] ^ b[w]) | (a[w] ^ c[w]) | (a[w] ^ d[w])
 
 
-@njit(cache=True, nogil=True)
+@loop()
 def count_vertices(begin: int, end: int, base: int, words: NDArray, counts: NDArray) -> None:
     """words (K, J, I / 8) uint64 view of a block -> counts (K-1, J-1): cells with a vertex per row."""
     wide = words.shape[2]
@@ -52,7 +54,7 @@ def count_vertices(begin: int, end: int, base: int, words: NDArray, counts: NDAr
             counts[k, j] = total
 
 
-@njit(cache=True, nogil=True)
+@loop()
 def place_vertices(begin: int, end: int, base: int, words: NDArray, starts: NDArray, cells: NDArray) -> None:
     """starts (K-1, J-1): number of each row's first vertex -> cells (n, 3) int16, the (k, j, i) of every vertex."""
     wide = words.shape[2]
@@ -77,7 +79,7 @@ def place_vertices(begin: int, end: int, base: int, words: NDArray, starts: NDAr
                 here = after
 
 
-@njit(cache=True, nogil=True)
+@loop()
 def link_vertices(
     begin: int, end: int, base: int, block: NDArray, starts: NDArray, cells: NDArray, links: NDArray, quads: NDArray
 ) -> None:
@@ -126,7 +128,7 @@ def _next_start(starts: NDArray, k: int, j: int, total: int) -> int:
     return total
 
 
-@njit(cache=True, nogil=True)
+@loop()
 def make_quads(
     begin: int,
     end: int,
@@ -166,7 +168,7 @@ def make_quads(
                     m += 1
 
 
-@njit(cache=True, nogil=True)
+@loop()
 def relax(
     begin: int, end: int, cells: NDArray, links: NDArray, before: NDArray, after: NDArray, share: float, reach: float
 ) -> None:
@@ -191,7 +193,7 @@ def relax(
         after[n, 2] = min(max(g * before[n, 2] + f * x, i - r), i + r)
 
 
-@njit(cache=True, nogil=True)
+@loop()
 def sort_by_label(sides: NDArray) -> tuple[NDArray, NDArray]:
     """-> (begins (257,), order): quads that border label l are order[begins[l]:begins[l + 1]], in their own order."""
     begins = np.zeros(257, np.int64)
@@ -210,7 +212,7 @@ def sort_by_label(sides: NDArray) -> tuple[NDArray, NDArray]:
     return begins, order
 
 
-@njit(cache=True, nogil=True)
+@loop()
 def gather(
     points: NDArray,
     quads: NDArray,

@@ -204,3 +204,22 @@ def test_the_library_is_found_in_the_pinned_wheel():
     from recon_engine.surface import meshopt
 
     assert meshopt.library() is not None
+
+
+def test_loops_compile_where_nothing_can_be_written(monkeypatch):
+    """A read-only installation with an empty home keeps no machine code and still runs."""
+    from numba.core import caching
+
+    from recon_engine.compiled import loop
+
+    class Nowhere(caching.FunctionCache):
+        def __init__(self, function):
+            raise RuntimeError("cannot cache function: no locator available")
+
+    monkeypatch.setattr("numba.core.dispatcher.FunctionCache", Nowhere)
+
+    @loop()
+    def double(value):
+        return 2 * value
+
+    assert double(21) == 42
