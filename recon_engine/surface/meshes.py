@@ -32,10 +32,11 @@ class Mesh:
         return kernels.vertex_normals(vertices, self.triangles, np.empty_like(vertices))
 
     def normals(self) -> NDArray:
-        """(n, 3) float32 unit normals, weighted by area."""
+        """(n, 3) float32 unit normals, weighted by area; (0, 0, 1) where triangles folded together cancel out."""
         out = np.zeros((len(self.vertices), 3))
         if not self.empty:
             kernels.vertex_normals(self.vertices.astype(np.float64), self.triangles, out)
+        out[np.abs(np.linalg.norm(out, axis=1) - 1) > 1e-3] = (0.0, 0.0, 1.0)  # glTF takes unit vectors only
         return out.astype(np.float32)
 
     def is_closed(self) -> bool:

@@ -180,6 +180,13 @@ def test_restoring_a_volume_moves_all_vertices_by_one_distance():
     assert np.linalg.norm(held.vertices - mesh.vertices, axis=1).max() <= 0.51, "no farther than allowed"
 
 
+def test_normals_are_of_unit_length_even_where_a_surface_folds_flat():
+    vertices = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0]], np.float32)
+    folded = Mesh(vertices, np.array([[0, 1, 2], [2, 1, 0]], np.uint32))
+    assert folded.is_closed()
+    assert np.allclose(np.linalg.norm(folded.normals(), axis=1), 1)
+
+
 def test_an_open_surface_is_seen_as_open():
     mesh = make_surfaces(sphere_phantom(8.0).labels, [Wanted(1)], 1)[0].mesh
     assert mesh.is_closed()
