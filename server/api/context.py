@@ -59,7 +59,7 @@ def _catalogue() -> str:
 
 
 def _shell(request: HttpRequest) -> dict[str, Any]:
-    user = getattr(request, "user", None)
+    user: Any = getattr(request, "user", None)
     signed_in = bool(user is not None and user.is_authenticated)
     theme = user.theme if signed_in else request.COOKIES.get("lamina_theme", "dark")
     host = request.META.get("HTTP_HOST", "").rsplit(":", 1)[0]

@@ -174,7 +174,10 @@ def test_collecting_gives_every_module_its_imports(settings: Any, tmp_path: Path
                 assert target in known, f"{name}: {target}"
     for target in known.values():
         assert (tmp_path / "collected" / target).is_file(), target
-    fonts = (tmp_path / "collected" / manifest["lamina/styles/fonts.css"]).read_text("utf-8")
-    for target in re.findall(r'url\("([^"]+)"\)', fonts):
-        place = tmp_path / "collected" / "lamina" / "styles" / target
-        assert place.resolve().is_file() or (tmp_path / "collected" / target.removeprefix("/static/")).is_file(), target
+    for name, stored in manifest.items():
+        if not name.endswith(".css") or not name.startswith("lamina/"):
+            continue
+        sheet = tmp_path / "collected" / stored
+        for target in re.findall(r"url\([\"']?([^\"')]+)[\"']?\)", sheet.read_text("utf-8")):
+            if not target.startswith("data:"):
+                assert (sheet.parent / target).resolve().is_file(), f"{name}: {target}"

@@ -88,3 +88,10 @@ test("a sparkline stays inside its box", () => {
     assert.ok(y >= 0 && y <= 32);
   }
 });
+
+test("a maker's notice shows its first sentence", async () => {
+  const { firstSentence } = await import(`${here}/notice.js`);
+  assert.deepEqual(firstSentence("Average brain: it shows no person. Made by many."), ["Average brain: it shows no person.", "Made by many."]);
+  assert.deepEqual(firstSentence("One sentence."), ["One sentence.", ""]);
+  assert.deepEqual(firstSentence("Version 2.5 of it. More."), ["Version 2.5 of it.", "More."]);
+});

@@ -1,6 +1,7 @@
 /**
  * <lam-findings>: one row per series found, with what inspection says of it and, for NIfTI, the question which
- * modality it is. Property `.findings`; `.kept` answers [{key, modality}] of the chosen ones.
+ * modality it is. Property `.findings`; `.kept` answers [{key, modality, confirmed}] of the chosen ones. Withheld
+ * pictures may show a name, so they start unchosen; choosing one says that a person looked at them.
  * Events: lam-series {finding}, lam-kept.
  */
 
@@ -14,6 +15,8 @@ const MODALITIES = ["CT", "MR", "PT", "CR", "DX"];
 /** Verdict as symbol, colour class and words. @param {any} finding */
 export function verdictOf(finding) {
   const warnings = finding.reasons.length;
+  if (finding.withheld) return { symbol: "eye", tone: "is-caution", kind: "caution", text: gettext("Held back, look first") };
+  if (finding.verdict === "refuse" && finding.may_import) return { symbol: "image", tone: "", kind: "", text: gettext("Kept, not a volume") };
   if (finding.verdict === "refuse") return { symbol: "circle-x", tone: "is-bad", kind: "bad", text: gettext("Refused") };
   if (finding.verdict === "warn") {
     const text = interpolate(ngettext("Ready, {count} warning", "Ready, {count} warnings", warnings), { count: warnings });
@@ -27,6 +30,9 @@ export function verdictChip(finding) {
   const { symbol, kind, text } = verdictOf(finding);
   return h("span", { class: `chip chip--${kind}` }, icon(symbol), h("span", {}, text));
 }
+
+/** Whether a series may come in at all, as a volume or as pictures. @param {any} finding */
+const importable = (finding) => finding.may_import ?? finding.verdict !== "refuse";
 
 /** First reason in short, for the row. @param {any} finding */
 const reasonLine = (finding) => finding.reasons[0]?.text || finding.reasons[0]?.code || gettext("One volume, one orientation");
@@ -62,19 +68,20 @@ class Findings extends HTMLElement {
 
   set findings(findings) {
     this.#findings = findings;
-    this.#kept = new Map(findings.filter((f) => f.verdict !== "refuse").map((f) => [f.key, f.modality ?? ""]));
+    this.#kept = new Map(findings.filter((f) => importable(f) && !f.withheld).map((f) => [f.key, f.modality ?? ""]));
     fill(this.#body, findings.map((finding) => this.#row(finding)));
     this.#choose(findings[0]?.key ?? "");
   }
 
-  /** @returns {{key: string, modality: string}[]} */
+  /** @returns {{key: string, modality: string, confirmed: boolean}[]} */
   get kept() {
-    return [...this.#kept].map(([key, modality]) => ({ key, modality }));
+    const withheld = new Set(this.#findings.filter((f) => f.withheld).map((f) => f.key));
+    return [...this.#kept].map(([key, modality]) => ({ key, modality, confirmed: withheld.has(key) }));
   }
 
   /** Series that are chosen but whose modality nobody named yet. */
   get unnamed() {
-    return this.#findings.filter((f) => this.#kept.has(f.key) && !this.#kept.get(f.key));
+    return this.#findings.filter((f) => f.needs_modality && this.#kept.has(f.key) && !this.#kept.get(f.key));
   }
 
   get selected() {
@@ -113,7 +120,7 @@ class Findings extends HTMLElement {
   }
 
   #row(/** @type {any} */ finding) {
-    const refused = finding.verdict === "refuse";
+    const refused = !importable(finding);
     const { symbol, tone, text } = verdictOf(finding);
     const name = finding.description || (finding.modality ?? gettext("Series without a name"));
     const images = interpolate(ngettext("{count} file", "{count} files", finding.files_count), { count: number(finding.files_count) });
@@ -128,7 +135,7 @@ class Findings extends HTMLElement {
           : h("input", {
               class: "checkbox",
               type: "checkbox",
-              checked: true,
+              checked: !finding.withheld,
               "aria-label": interpolate(gettext("Import {series}"), { series: name }),
               onchange: (/** @type {any} */ event) => {
                 if (event.target.checked) this.#kept.set(finding.key, finding.chosen_modality ?? finding.modality ?? "");
@@ -151,7 +158,7 @@ class Findings extends HTMLElement {
         "td",
         { class: "f-finding" },
         h("span", { class: `finding ${tone}` }, icon(symbol), text),
-        h("span", { class: "second" }, reasonLine(finding)),
+        h("span", { class: "second" }, finding.withheld ? gettext("May show a name in the pixels. Choosing it says you looked at the pictures.") : reasonLine(finding)),
       ),
     );
   }

@@ -8,6 +8,7 @@ import { gettext, interpolate, ngettext } from "../i18n.js";
 import { fill, h, icon } from "./dom.js";
 import { ml, number, spacing } from "./format.js";
 import "./job-card.js";
+import { notice } from "./notice.js";
 import { modalityName, thumbnail } from "./study-table.js";
 
 const SHOWN_SEGMENTS = 8;
@@ -84,7 +85,7 @@ class NextCase extends HTMLElement {
         binned
           ? h("p", { class: "second" }, gettext("This study is in the bin. It is erased 30 days after it was put there."))
           : h("button", { class: "button button--filled button--tall button--wide", type: "button", onclick: () => this.#tell("lam-open") }, gettext("Open study"), h("span", { class: "key", "aria-hidden": "true" }, "Enter")),
-        study.notice && h("p", { class: "next__notice second" }, icon("info"), h("span", {}, study.notice)),
+        notice(study.notice),
       ),
       this.#work(study),
       this.#segments(),

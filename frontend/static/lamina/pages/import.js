@@ -304,15 +304,23 @@ function agree() {
   table.findings = findings;
 }
 
+/** What the server is told of one chosen series: nothing empty. @param {{key: string, modality: string, confirmed: boolean}} kept */
+const asChoice = ({ key, modality, confirmed }) => ({ key, ...(modality && { modality }), ...(confirmed && { confirmed }) });
+
 /** "2 ready, 1 with a warning, 1 refused". @param {any[]} findings */
 function totals(findings) {
-  const of = (/** @type {string} */ verdict) => findings.filter((f) => f.verdict === verdict).length;
-  const [ready, warned, refused] = [of("accept"), of("warn"), of("refuse")];
+  const of = (/** @type {string} */ verdict) => findings.filter((f) => f.verdict === verdict && !f.withheld).length;
+  const [ready, warned] = [of("accept"), of("warn")];
+  const withheld = findings.filter((f) => f.withheld).length;
+  const pictures = findings.filter((f) => f.verdict === "refuse" && f.may_import && !f.withheld).length;
+  const refused = of("refuse") - pictures;
   return h(
     "div",
     { class: "totals" },
     ready > 0 && chip("good", "circle-check", interpolate(gettext("{count} ready"), { count: ready })),
     warned > 0 && chip("caution", "triangle-alert", interpolate(gettext("{count} with a warning"), { count: warned })),
+    pictures > 0 && chip("", "image", interpolate(gettext("{count} kept as images"), { count: pictures })),
+    withheld > 0 && chip("caution", "eye", interpolate(gettext("{count} held back"), { count: withheld })),
     refused > 0 && chip("bad", "circle-x", interpolate(gettext("{count} refused"), { count: refused })),
   );
 }
@@ -407,7 +415,7 @@ function drawSide(table) {
   const run = async () => {
     go.disabled = true;
     try {
-      await post(`/api/intakes/${intake.id}/import/`, { series: table.kept.map((/** @type {any} */ s) => (s.modality ? s : { key: s.key })), consent: true }, { key: newKey() });
+      await post(`/api/intakes/${intake.id}/import/`, { series: table.kept.map(asChoice), consent: true }, { key: newKey() });
       await show(intake.id);
     } catch (error) {
       toastError(error);
@@ -443,7 +451,12 @@ async function imported() {
   const ids = intake.studies ?? [];
   head(
     interpolate(ngettext("{count} study imported", "{count} studies imported", ids.length), { count: number(ids.length) }),
-    gettext("The uploaded files and the identifiers in them are destroyed."),
+    [
+      gettext("The uploaded files and the identifiers in them are destroyed."),
+      intake.duplicates > 0 && interpolate(ngettext("{count} series was there already.", "{count} series were there already.", intake.duplicates), { count: intake.duplicates }),
+    ]
+      .filter(Boolean)
+      .join(" "),
     [h("button", { class: "button", type: "button", onclick: chooseFiles }, icon("upload"), gettext("Import more"))],
   );
   fill(place, h("div", { class: "message message--good" }, icon("circle-check"), h("p", {}, gettext("Ready to open."))));

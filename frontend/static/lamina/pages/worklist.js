@@ -267,8 +267,9 @@ async function erase(study) {
       try {
         await post(`/api/studies/${study.id}/erase/`);
       } catch (error) {
-        if (/** @type {any} */ (error).code !== "reauthentication_required") throw error;
-        location.assign(`/accounts/reauthenticate/?next=${encodeURIComponent(location.pathname + location.search)}`);
+        const { code, facts } = /** @type {any} */ (error);
+        if (code !== "reauthentication_needed") throw error;
+        location.assign(`${facts.url}?next=${encodeURIComponent(location.pathname + location.search)}`);
       }
     },
   });
