@@ -275,7 +275,8 @@ export class VolumeSession {
       this.space.invalidate();
     }
     if (changed("texts")) {
-      this.space.letters = view.texts;
+      // Where spacing is unknown the directions are too: a cube with letters would be a guess.
+      this.space.letters = view.texts && this.geometry.spacingKnown;
       this.space.invalidate();
     }
     if (planesBefore !== this.spacePlanes.group.visible) this.space.invalidate();
