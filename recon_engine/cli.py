@@ -10,6 +10,7 @@ import argparse
 import json
 import sys
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, TextIO
@@ -303,6 +304,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         bar.close()
         _refused(EngineError("cancelled", "Stopped from the keyboard. Nothing was written."), "--json" in words)
         return CANCELLED
+    except Exception as error:  # a fault of the engine itself: say so in the agreed shape, and keep the trace
+        bar.close()
+        traceback.print_exc()
+        return _refused(EngineError("internal", f"The engine failed: {type(error).__name__}."), "--json" in words)
     bar.close()
     if asked.json:
         print(json.dumps(answer, allow_nan=False))

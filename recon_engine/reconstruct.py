@@ -250,6 +250,8 @@ def _write(
     sums, counts = label_sums(np.ascontiguousarray(labelmap.voxels))
     segments = []
     for segment, surface in zip(description.segments, made, strict=True):
+        if labels.segments and segment.number not in labels.segments:
+            continue
         group = sorted({segment.number, *(encloses.get(segment.number, ()) if counts[segment.number] else ())})
         voxels = int(counts[group].sum())
         centre = labelmap.to_mm(sums[group].sum(0) / voxels) if voxels and known else None

@@ -23,6 +23,7 @@ class Labels:
 
     `labelmap` holds uint8 SegmentNumbers (0 is nothing) on the grid of the source volume.
     `working` is the labelmap at the resolution the recipe worked in, to make surfaces from; None: use `labelmap`.
+    `segments` are the numbers that apply to this input (a crop has no left and right); empty: all that are described.
     `files` are the algorithm's own additions to the result folder, name to bytes; names hold no folder.
     """
 
@@ -31,6 +32,7 @@ class Labels:
     warnings: tuple[str, ...] = ()
     metrics: Mapping[str, Any] = field(default_factory=dict)
     files: Mapping[str, bytes] = field(default_factory=dict)
+    segments: tuple[int, ...] = ()
 
 
 def _unheard(phase: str, fraction: float, detail: str) -> None:

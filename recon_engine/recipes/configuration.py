@@ -59,13 +59,14 @@ class Recipe(Record):
     box: tuple[int, int, int] = (48, 64, 48)  # voxels of one training sample
     network: NetworkConfiguration = field(default_factory=NetworkConfiguration)
     augmentation: Augmentation = field(default_factory=Augmentation)
-    loss: str = "dice+ce"  # or "heatmap"
+    loss: str = "dice+ce"  # or "present dice+ce", "heatmap"
     steps: int = 1000
     batch: int = 4
     learning_rate: float = 2e-3
     weight_decay: float = 1e-4
     warm_up: float = 0.05  # fraction of the horizon
     horizon: int = 0  # the steps over which half a cosine would bring the learning rate down; 0 takes `steps`
+    restart: int = 0  # the step at which the whole schedule of the learning rate begins anew; 0: never
     cooldown: int = 0  # last steps, over which the learning rate falls straight to a hundredth of what it then is
     average: float = 0.998  # decay of the running mean of the weights, which is what ships; 0 ships the last ones
     precision: str = "float32"  # or "bfloat16" where the machine has it

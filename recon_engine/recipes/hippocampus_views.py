@@ -179,4 +179,5 @@ def _labels(found: Volume, volume: Volume, metrics: dict[str, object], warnings:
     if max(volume.spacing_mm) > OWN_SPACING_MM[1]:
         warnings.append(f"Unlike training data: spacing {max(volume.spacing_mm):.1f} mm, trained on 1 mm.")
     working = Volume(found.voxels, found.affine, volume.frame_of_reference_uid, volume.modality)
-    return Labels(regridded(found, volume), working, tuple(warnings), metrics)
+    apply = tuple(offset + n for side, offset in OFFSETS.items() if side in volumes for n in (1, 2))
+    return Labels(regridded(found, volume), working, tuple(warnings), metrics, segments=apply)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -25,7 +26,14 @@ Source = Callable[[int, torch.Generator], tuple[Tensor, Tensor]]
 
 
 def learning_rate(recipe: Recipe, step: int) -> float:
-    """Linear warm-up, half a cosine down to a hundredth at the horizon, and a straight cool-down at the end."""
+    """Linear warm-up, half a cosine down to a hundredth at the horizon, and a straight cool-down at the end.
+
+    With a restart the cosine ends there and a second one runs from there to the end.
+    """
+    if recipe.restart:
+        first = step < recipe.restart
+        part = replace(recipe, restart=0, steps=recipe.restart if first else recipe.steps - recipe.restart)
+        return learning_rate(part, step if first else step - recipe.restart)
     horizon = recipe.horizon or recipe.steps
     rise = max(1, round(recipe.warm_up * horizon))
     if step < rise:

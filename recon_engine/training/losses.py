@@ -24,6 +24,20 @@ def loss_function(name: str) -> Callable[[Tensor, Tensor], Tensor]:
             return both(logits_BSDHW, label_BDHW[:, None])
 
         return dice_and_cross_entropy
+    if name == "present dice+ce":
+        from monai.losses import DiceLoss
+
+        overlap = DiceLoss(include_background=False, to_onehot_y=True, softmax=True, batch=True, reduction="none")
+
+        def dice_of_what_is_there(logits_BSDHW: Tensor, label_BDHW: Tensor) -> Tensor:
+            # A patch holds few of many segments; the Dice of an absent one is noise that drives it to extinction.
+            there = torch.bincount(label_BDHW.flatten(), minlength=logits_BSDHW.shape[1])[1:] > 0
+            cross_entropy = torch.nn.functional.cross_entropy(logits_BSDHW, label_BDHW)
+            if not there.any():
+                return cross_entropy
+            return cross_entropy + overlap(logits_BSDHW, label_BDHW[:, None]).flatten()[there].mean()
+
+        return dice_of_what_is_there
     if name == "heatmap":
 
         def weighted_squares(logits_BSDHW: Tensor, heat_BSDHW: Tensor) -> Tensor:

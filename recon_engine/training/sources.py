@@ -12,7 +12,7 @@ from torch import Tensor
 from recon_engine.contract import EngineError
 from recon_engine.recipes.configuration import Recipe
 from recon_engine.training import sets
-from recon_engine.training.augmentation import augment
+from recon_engine.training.augmentation import augment, recolour
 from recon_engine.training.loop import Source
 
 
@@ -76,13 +76,13 @@ def phantom_seeds(data: str) -> list[int]:
 def phantoms(recipe: Recipe, seeds: Sequence[int]) -> Source:
     """Patches of torso phantoms, half of them round a label drawn evenly, so that small organs are seen as often."""
     from recon_engine.phantoms import torso_phantom
-    from recon_engine.recipes.phantom_organs_ct import scaled
+    from recon_engine.recipes.phantom_organs_ct import seen
 
     kept = []
     for seed in seeds:
         ct, labels, _ = torso_phantom(seed, recipe.spacing_mm[0])
         places = [np.flatnonzero(labels.voxels == n)[::50] for n in range(1, recipe.network.outputs)]
-        kept.append((ct.voxels, labels.voxels, places))
+        kept.append((ct, labels.voxels, places))
 
     def source(step: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         dice = np.random.default_rng([recipe.seed, step])
@@ -95,11 +95,13 @@ def phantoms(recipe: Recipe, seeds: Sequence[int]) -> Source:
                 middle = np.array(np.unravel_index(int(dice.choice(here)), ct.shape)) + dice.integers(-24, 25, 3)
             start = np.clip(middle - np.array(recipe.box) // 2, 0, np.array(ct.shape) - recipe.box)
             part = tuple(slice(a, a + n) for a, n in zip(start, recipe.box, strict=True))
-            images.append(torch.from_numpy(scaled(ct[part])))
-            labels.append(torch.from_numpy(label[part].astype(np.uint8)))
-        # Augmentation reads 0 beyond a sample; in these units that must be air.
-        image = torch.stack(images)[:, None] - recipe.outside
-        image, label_BDHW = augment(image, torch.stack(labels), recipe.augmentation, generator)
-        return image + recipe.outside, label_BDHW
+            image = torch.from_numpy(seen(ct.voxels[part], ct.affine, tuple(start)))
+            # Phantoms lie a little elsewhere each time: the places are hints, not a grid to learn by heart.
+            image[1:] += torch.from_numpy(dice.uniform(-0.1, 0.1, (3, 1, 1, 1)).astype(np.float32))
+            images.append(image)
+            labels.append(torch.from_numpy(label[part].astype(np.int64)))
+        image = torch.stack(images)
+        image[:, :1] = recolour(image[:, :1], recipe.augmentation, generator)
+        return image, torch.stack(labels)
 
     return source

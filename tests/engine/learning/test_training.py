@@ -136,6 +136,14 @@ def test_the_learning_rate_rises_falls_and_cools_down():
     assert rates[99] < 0.1 * rates[80]
 
 
+def test_a_restart_begins_the_schedule_anew():
+    recipe = dataclasses.replace(TINY, steps=100, restart=40)
+    rates = [learning_rate(recipe, step) for step in range(100)]
+    assert rates[:40] == [learning_rate(dataclasses.replace(TINY, steps=40), step) for step in range(40)]
+    assert rates[39] < 0.05 * recipe.learning_rate
+    assert max(rates[40:50]) == pytest.approx(recipe.learning_rate, rel=0.02)
+
+
 def test_bending_moves_image_and_label_alike():
     image = torch.zeros(1, 1, 16, 16, 16)
     image[0, 0, 4:9, 6:10, 5:12] = 1
