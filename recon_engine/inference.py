@@ -93,24 +93,32 @@ def plan_tiles(
 ) -> tuple[tuple[int, int, int], list[Tile]]:
     """The fewest equal windows of at most `voxels` voxels that cover `shape`: (window shape, tiles).
 
-    Edges are multiples of `multiple`. The longest axis is cut first; where no cut helps, the smallest window is taken.
+    Edges are multiples of `multiple`. The longest axis is cut first, as long as cutting makes the window smaller; where
+    the halo eats what a cut saves, the halo is halved. Where nothing helps, the smallest window found is taken.
     """
     # Steps and halo are multiples too: pooling must fall on the same voxels in every tile as in one large window.
     halo = math.ceil(halo / multiple) * multiple
     cuts = [1, 1, 1]
 
-    def step(axis: int) -> int:
-        return math.ceil(shape[axis] / cuts[axis] / multiple) * multiple
+    def step(axis: int, parts: int = 0) -> int:
+        return math.ceil(shape[axis] / (parts or cuts[axis]) / multiple) * multiple
+
+    def edge(axis: int, parts: int = 0) -> int:
+        parts = parts or cuts[axis]
+        return step(axis, parts) + (2 * halo if parts > 1 else 0)
 
     def window() -> tuple[int, int, int]:
-        k, j, i = (step(axis) + (2 * halo if cuts[axis] > 1 else 0) for axis in range(3))
-        return k, j, i
+        return edge(0), edge(1), edge(2)
 
     while math.prod(window()) > voxels:
-        axis = max(range(3), key=step)
-        if step(axis) <= multiple:
+        helpful = [a for a in range(3) if any(edge(a, cuts[a] + more) < edge(a) for more in (1, 2))]
+        if helpful:
+            axis = max(helpful, key=step)
+            cuts[axis] += 1 if edge(axis, cuts[axis] + 1) < edge(axis) else 2
+        elif halo > multiple:
+            halo = math.ceil(halo / 2 / multiple) * multiple
+        else:
             break
-        cuts[axis] += 1
     edges = window()
     tiles = []
     for starts in itertools.product(*(range(0, shape[axis], step(axis)) for axis in range(3))):
