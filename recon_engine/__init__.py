@@ -53,7 +53,7 @@ def prepare(request: PrepareRequest, on_progress: OnProgress = no_progress) -> P
 
 def reconstruct(request: ReconstructionRequest, on_progress: OnProgress = no_progress) -> ReconstructionResult:
     """Run one algorithm and write its result folder `request.out`. A failed or cancelled run leaves nothing there."""
-    from recon_engine.reconstruct import reconstruct as run
+    from recon_engine.reconstruction import reconstruct as run
 
     return run(request, on_progress)
 

@@ -12,7 +12,7 @@ from recon_engine.contract import EngineError, ReconstructionRequest, Reconstruc
 from recon_engine.phantoms import make_torso, sphere_phantom, write_ct_series
 from recon_engine.recipes import bone_ct
 from recon_engine.recipes.base import Context, Labels, checked_parameters
-from recon_engine.reconstruct import reconstruct
+from recon_engine.reconstruction import reconstruct
 from recon_engine.volume import Volume
 
 

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+import recon_engine
 from recon_engine import cli, recipes
 from recon_engine.contract import AlgorithmDescription, InspectResult, IntakeFinding
 
@@ -125,3 +126,11 @@ def test_the_bar_writes_few_lines_to_a_log(capsys):
     for step in range(1000):
         bar(Progress(phase="infer", fraction=step / 1000))
     assert log.getvalue().count("\n") <= 2
+
+
+def test_no_room_hides_a_verb_of_the_door():
+    """A room named like a verb replaces it on first use, and the second call of a warm process would fail."""
+    import pkgutil
+
+    rooms = {room.name for room in pkgutil.iter_modules(recon_engine.__path__)}
+    assert rooms & set(recon_engine.__all__) == set()
