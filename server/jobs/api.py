@@ -19,7 +19,7 @@ from rest_framework.views import APIView
 from server.core.errors import LaminaError
 from server.core.idempotency import idempotent
 from server.jobs.models import Job
-from server.jobs.selectors import job_json, jobs_json, jobs_visible_to, may_act_on
+from server.jobs.selectors import job_json, jobs_json, jobs_open_to, jobs_visible_to, may_act_on
 from server.jobs.services import cancel_job, retry_job
 from server.jobs.states import JobState
 
@@ -110,7 +110,7 @@ class JobsView(APIView):
 class JobView(APIView):
     @extend_schema(responses=JobSerializer)
     def get(self, request: Request, job_id: UUID) -> Response:
-        job = get_object_or_404(jobs_visible_to(request.user), pk=job_id)
+        job = get_object_or_404(jobs_open_to(request.user), pk=job_id)
         return Response(job_json(job, user=request.user))
 
 
@@ -133,7 +133,7 @@ class RetryJobView(APIView):
 
 def _actionable(request: Request, job_id: UUID) -> Job:
     """404 for what the person may not see, 403 for what the role does not allow."""
-    job = get_object_or_404(jobs_visible_to(request.user), pk=job_id)
+    job = get_object_or_404(jobs_open_to(request.user), pk=job_id)
     if not may_act_on(request.user, job):
         raise PermissionDenied
     return job

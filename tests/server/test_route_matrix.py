@@ -32,6 +32,7 @@ AUDIENCES = {
     "manage": (OUT, HIDDEN, NO, NO, IN, IN),
     "manage by site": (OUT, HIDDEN, NO, NO, NO, IN),
     "sender": (OUT, HIDDEN, HIDDEN, IN, HIDDEN, HIDDEN),  # uploads: only who sends them
+    "sends somewhere": (OUT, IN, NO, IN, IN, NO),  # the stranger has a project of their own
     "site": (OUT, NO, NO, NO, NO, IN),
     "site, else hidden": (OUT, HIDDEN, HIDDEN, HIDDEN, HIDDEN, IN),
 }
@@ -91,7 +92,7 @@ API = {
 
 PAGES = {
     "": "signed in",
-    "import/": "signed in",
+    "import/": "sends somewhere",
     "studies/<uuid:study_id>/": "view",
     "algorithms/": "signed in",
     "operations/": "site",

@@ -31,10 +31,17 @@ def test_members_see_jobs_and_strangers_find_nothing(team: Any, submit: Any, api
     assert api_client().get("/api/jobs/").status_code in {401, 403}
 
 
-def test_a_site_admin_who_is_no_member_sees_no_job(team: Any, submit: Any, api_client: Any, make_user: Any) -> None:
+def test_who_runs_the_site_may_end_any_job_and_sees_no_result(
+    team: Any, submit: Any, api_client: Any, make_user: Any
+) -> None:
     job = submit()
-    site_admin = make_user("Root", is_site_admin=True)
-    assert api_client(site_admin).get(f"/api/jobs/{job.pk}/").status_code == 404
+    Job.objects.filter(pk=job.pk).update(result={"found": 1})
+    client = api_client(make_user("Root", is_site_admin=True))
+    seen = client.get(f"/api/jobs/{job.pk}/").json()
+    assert (seen["can_cancel"], seen["result"]) == (True, None)
+    assert api_client(team.reader).get(f"/api/jobs/{job.pk}/").json()["result"] == {"found": 1}
+    assert client.get("/api/jobs/").json()["results"] == []
+    assert client.post(f"/api/jobs/{job.pk}/cancel/").json()["state"] == "cancelled"
 
 
 def test_a_job_told_to_one_person_is_hidden_from_the_others(team: Any, submit: Any, api_client: Any) -> None:
