@@ -12,6 +12,12 @@ _numbers = itertools.count(1)
 PASSWORD = "correct horse battery staple"
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests last: their driver keeps an event loop running, beside which no async test can start its own."""
+    items.sort(key=lambda item: "tests/e2e/" in item.nodeid)
+
+
 @pytest.fixture(autouse=True)
 def own_folders(request: pytest.FixtureRequest) -> None:
     """Stored files of a database test lie in its own temporary folder."""
