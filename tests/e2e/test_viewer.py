@@ -323,7 +323,7 @@ def test_the_surfaces_appear_for_everybody_without_a_reload(
 ) -> None:
     from recon_engine.phantoms import write_phantom
 
-    write_phantom(tmp_path, "sphere", spacing_mm=2.0)
+    write_phantom(tmp_path, "sphere", spacing_mm=2.3)  # images no other test imports
     study = imported(site, tmp_path)
     pages = [open_as(who, f"/studies/{study}/", (1280, 720)) for who in ("reader", "second")]
     for page in pages:
