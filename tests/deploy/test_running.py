@@ -184,7 +184,7 @@ def test_a_worker_from_another_folder_takes_a_job(demo: Running, tmp_path: Path)
         email, password = re.findall(r"^(reader\S+)\t(\S+)$", (demo.home / "demo-people.txt").read_text(), re.M)[0]
         site = Site(demo.address)
         assert site.sign_in(email, password)
-        wait(lambda: site.json(f"/api/jobs/{job}/")["state"] not in ("queued", "running"), 80, "the job did not end")
+        wait(lambda: site.json(f"/api/jobs/{job}/")["state"] not in ("queued", "running"), 300, "the job did not end")
         ended = site.json(f"/api/jobs/{job}/")
         assert ended["state"] == "succeeded", ended["error"]
         assert ended["worker"].startswith(f"recon-{worker.pid}")
