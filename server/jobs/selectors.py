@@ -12,7 +12,7 @@ from django.db.models import Count, Q, QuerySet
 from server.accounts.selectors import acts_in, may, project_ids_with
 from server.jobs import estimate
 from server.jobs.kinds import kind_of
-from server.jobs.models import Job, Worker
+from server.jobs.models import Job
 from server.jobs.states import JobState
 
 LINE = ("-priority", "created_at", "id")
@@ -165,8 +165,3 @@ def error_json(job: Job) -> dict[str, Any] | None:
     if not job.error_code:
         return None
     return {"code": job.error_code, "message": job.error_message, "facts": job.error_facts}
-
-
-def live_workers() -> list[Worker]:
-    """Every worker slot that beat lately, by name; `is_silent` says which missed its lease."""
-    return list(Worker.objects.select_related("job").order_by("name"))

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
 
-from django.conf import settings
 from django.db.models import Count, DateTimeField, ExpressionWrapper, F, Func, Min, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -124,13 +123,12 @@ def workers_shown(now: datetime | None = None) -> list[dict[str, Any]]:
     shown = []
     for worker in Worker.objects.select_related("job").order_by("name"):
         age = (now - worker.last_beat_at).total_seconds()
-        silent = age > 2 * settings.LAMINA_LEASE_SECONDS
         shown.append(
             {
                 "name": worker.name,
                 "queues": worker.queues,
                 "device": worker.device,
-                "state": "silent" if silent else "working" if worker.job_id else "idle",
+                "state": "silent" if worker.is_silent else "working" if worker.job_id else "idle",
                 "job": {"id": str(worker.job_id), "kind": worker.job.kind} if worker.job else None,
                 "beat_age_s": round(max(0.0, age), 1),
                 "memory_mib": worker.memory_mib,
