@@ -35,8 +35,7 @@ window.__questions = {
   reopened: async (room) => {
     const { id } = room.session.series;
     const rest = () => new Promise((done) => setTimeout(done, 400));
-    room.session.close();
-    room.session = null;
+    room.closeSeries();
     await rest();
     const held = room.stage.memory();
     delete document.documentElement.dataset.surfaces;

@@ -1,7 +1,7 @@
 // A plane on the page: the picture from the shared canvas, and on a 2D canvas of its own the labels and the crosshair.
 
 import { fromPlane, inPlane, sliceAt } from "../geometry/planes.js";
-import { scale } from "../geometry/vectors.js";
+import { dot, scale, subtract } from "../geometry/vectors.js";
 import { mmPerPixel, toPlane, toScreen } from "../geometry/viewing.js";
 
 /** @import { WebGLRenderer } from "three" */
@@ -26,6 +26,24 @@ import { mmPerPixel, toPlane, toScreen } from "../geometry/viewing.js";
  * @property {{ vertical: string, horizontal: string } | null} crosshair  colours of the planes the lines stand for
  * @property {LabelOutlines | null} outlines
  * @property {Parameters<LabelOutlines["paint"]>[4]} look
+ * @property {Iterable<Overlay>} overlays  drawn in their order, over labels and under nothing
+ */
+
+/**
+ * Something more that is drawn over a plane: marks, a brush, another reader's cursor. Called with the canvas in CSS px.
+ * @typedef {(context: CanvasRenderingContext2D, pane: Pane) => void} Overlay
+ */
+
+/**
+ * A plane as an overlay sees it.
+ * @typedef {object} Pane
+ * @property {string} name
+ * @property {Plane} plane
+ * @property {Point} point  where the planes cross
+ * @property {number} width @property {number} height  px
+ * @property {number} pixel  mm per screen pixel
+ * @property {(point: Point) => [number, number]} toPixel  of the point's foot on this plane
+ * @property {(point: Point) => number} depth  mm from the shown slice, along the plane's normal
  */
 
 /** Half of the 14 px that stay free round the crossing. */
@@ -92,10 +110,33 @@ export class PlaneViewport {
 
   /** @param {PlaneScene} scene @param {number} width @param {number} height */
   drawLines(scene, width, height) {
-    const { geometry, plane, viewing, point, crosshair } = scene;
+    const { geometry, plane, viewing, point } = scene;
     const toPixel = (/** @type {[number, number]} */ position) => toScreen(plane, viewing, width, height, position);
     if (scene.outlines) scene.outlines.paint(this.context, plane, sliceAt(geometry, plane, point), toPixel, scene.look);
+    this.drawCrosshair(scene, toPixel);
+    const pane = this.pane(scene);
+    for (const overlay of scene.overlays) {
+      this.context.save();
+      overlay(this.context, pane);
+      this.context.restore();
+    }
+  }
+
+  /** @param {PlaneScene} scene @returns {Pane} */
+  pane({ geometry, plane, viewing, point }) {
+    const { width, height } = this;
+    return {
+      name: plane.name, plane, point, width, height,
+      pixel: mmPerPixel(plane, viewing, width, height),
+      toPixel: (place) => toScreen(plane, viewing, width, height, inPlane(geometry, plane, place)),
+      depth: (place) => dot(subtract(place, point), plane.normal),
+    };
+  }
+
+  /** @param {PlaneScene} scene @param {(position: [number, number]) => [number, number]} toPixel */
+  drawCrosshair({ geometry, plane, point, crosshair }, toPixel) {
     if (!crosshair) return;
+    const { width, height } = this;
     const [x, y] = toPixel(inPlane(geometry, plane, point)).map((value) => Math.round(value) + 0.5);
     const line = (/** @type {string} */ colour, /** @type {number[][]} */ parts) => {
       this.context.strokeStyle = colour;

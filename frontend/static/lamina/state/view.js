@@ -9,7 +9,6 @@ import { FITTED } from "../geometry/viewing.js";
 
 /** @typedef {"axial" | "coronal" | "sagittal" | "surfaces"} ViewportName */
 /** @typedef {"2x2" | "1+3" | "3d"} Layout */
-/** @typedef {"window" | "pan" | "zoom" | "crosshair"} ToolName */
 /** @typedef {{ shown: boolean, colour: string, opacity: number }} SegmentLook */
 /** @typedef {{ plane: "axial" | "coronal" | "sagittal", position: number, flipped: boolean }} ClipView  position 0 to 1 through the volume */
 
@@ -21,7 +20,7 @@ import { FITTED } from "../geometry/viewing.js";
  * @property {ViewportName} main  the big one of "1+3"
  * @property {ViewportName | null} large  a viewport made large by double click
  * @property {ViewportName} active
- * @property {ToolName} tool
+ * @property {string} tool  id of an entry of tools/tools.js
  * @property {boolean} linked  zoom and window go to all planes
  * @property {Point | null} point  where the planes cross, LPS mm
  * @property {Record<string, Viewing>} viewing  zoom and pan per plane

@@ -1,9 +1,13 @@
 // Pointer and wheel in a viewport, turned into what they mean. Whoever listens takes the listeners away again.
 
 /**
+ * What goes on while a button is held. A plain function is a `move` without an end.
+ * @typedef {((pixel: [number, number]) => void) | { move: (pixel: [number, number], event: PointerEvent) => void, end?: (pixel: [number, number], moved: boolean) => void, cancel?: () => void }} Drag
+ */
+
+/**
  * @typedef {object} Acts
- * @property {(pixel: [number, number], event: PointerEvent) => ((pixel: [number, number]) => void) | null} press
- *   answers what to do with further moves
+ * @property {(pixel: [number, number], event: PointerEvent) => Drag | null} press  answers what to do with further moves
  * @property {(pixel: [number, number] | null) => void} hover  null when the pointer has left
  * @property {(pixel: [number, number], event: PointerEvent) => void} click  pressed and let go in place
  * @property {(pixel: [number, number]) => void} twice
@@ -15,11 +19,16 @@ const CLICK_WITHIN = 4;
 /** A wheel notch is about 100 px; a touchpad sends many small ones. */
 const WHEEL_STEP = 60;
 
+/** @param {Drag | null | undefined} drag */
+const cancel = (drag) => {
+  if (drag && typeof drag !== "function") drag.cancel?.();
+};
+
 /** @param {HTMLElement} element @param {Acts} acts @returns {() => void} */
 export function listen(element, acts) {
   const listeners = new AbortController();
   const { signal } = listeners;
-  /** @type {{ id: number, from: [number, number], moved: boolean, drag: ((pixel: [number, number]) => void) | null } | null} */
+  /** @type {{ id: number, from: [number, number], moved: boolean, drag: Drag | null } | null} */
   let held = null;
   /** @type {Map<number, [number, number]>} */
   const fingers = new Map();
@@ -43,6 +52,7 @@ export function listen(element, acts) {
     element.setPointerCapture(event.pointerId);
     if (event.button === 1) event.preventDefault();
     if (fingers.size === 2) {
+      cancel(held?.drag);
       held = null;
       spread = fingerSpread();
       return;
@@ -64,7 +74,8 @@ export function listen(element, acts) {
     }
     if (held && held.id === event.pointerId) {
       held.moved ||= Math.hypot(pixel[0] - held.from[0], pixel[1] - held.from[1]) > CLICK_WITHIN;
-      held.drag?.(pixel);
+      if (typeof held.drag === "function") held.drag(pixel);
+      else held.drag?.move(pixel, event);
     }
     acts.hover(pixel);
   }, { signal });
@@ -72,8 +83,10 @@ export function listen(element, acts) {
   const release = (/** @type {PointerEvent} */ event) => {
     fingers.delete(event.pointerId);
     if (!held || held.id !== event.pointerId) return;
-    const { moved } = held;
+    const { moved, drag } = held;
     held = null;
+    if (event.type === "pointercancel") cancel(drag);
+    else if (drag && typeof drag !== "function") drag.end?.(pixelOf(event), moved);
     if (!moved && event.type === "pointerup") acts.click(pixelOf(event), event);
   };
   element.addEventListener("pointerup", release, { signal });

@@ -1,12 +1,13 @@
-// What a drag does. Each tool is one entry: an id, its key, its symbol, and `start`, which gets the place where the
-// pointer went down and answers what to do with every further move. Measuring and drawing tools join this list.
+// What a press in a plane starts. Each tool is one entry: an id, its key, its symbol, and `start`, which gets the place
+// where the pointer went down and answers what to do with every further move. The rail shows the groups in this order.
 
-import { pannedBy, zoomedAt } from "../geometry/viewing.js";
-import { draggedWindow } from "../geometry/windows.js";
+import { VIEWING, crosshairTool, panTool, windowTool, zoomTool } from "./viewing.js";
 
 /** @import { Point } from "../geometry/vectors.js" */
 /** @import { Viewing } from "../geometry/viewing.js" */
 /** @import { Window } from "../geometry/windows.js" */
+/** @import { Room } from "../pages/study/room.js" */
+/** @import { Drag } from "./pointer.js" */
 
 /**
  * @typedef {object} Surface2d  what a tool needs of the viewport it works in
@@ -22,58 +23,20 @@ import { draggedWindow } from "../geometry/windows.js";
  * @property {(point: Point) => void} setPoint
  */
 
-/** @typedef {(pixel: [number, number]) => void} Drag */
-/** @typedef {{ id: "window" | "pan" | "zoom" | "crosshair", key: string, symbol: string, start: (surface: Surface2d, at: [number, number]) => Drag }} Tool */
+/**
+ * @typedef {object} Tool
+ * @property {string} id
+ * @property {string} key  as written on the keyboard; "" has none
+ * @property {string} symbol
+ * @property {(surface: Surface2d, at: [number, number], room: Room, event: PointerEvent) => Drag | null} start
+ * @property {(surface: Surface2d, at: [number, number] | null, room: Room) => void} [hover]  the pointer moves with nothing pressed; null: it left
+ * @property {boolean} [volumeOnly]  needs a volume; off over a picture
+ */
 
-/** @type {Tool} */
-const windowTool = {
-  id: "window",
-  key: "W",
-  symbol: "sun",
-  start(surface, [x, y]) {
-    const before = surface.window();
-    return ([toX, toY]) => surface.setWindow(draggedWindow(before, toX - x, toY - y, surface.valueStep));
-  },
-};
+/** @type {Tool[][]} */
+export const TOOL_GROUPS = [VIEWING];
 
-/** @type {Tool} */
-const panTool = {
-  id: "pan",
-  key: "P",
-  symbol: "move",
-  start(surface, [x, y]) {
-    const before = surface.viewing();
-    return ([toX, toY]) => surface.setViewing(pannedBy(surface.extent, before, surface.width, surface.height, [toX - x, toY - y]));
-  },
-};
-
-/** Up comes nearer; 200 px double. @type {Tool} */
-const zoomTool = {
-  id: "zoom",
-  key: "Z",
-  symbol: "zoom-in",
-  start(surface, [x, y]) {
-    const before = surface.viewing();
-    return ([, toY]) => surface.setViewing(zoomedAt(surface.extent, before, surface.width, surface.height, [x, y], 2 ** ((y - toY) / 200)));
-  },
-};
-
-/** @type {Tool} */
-const crosshairTool = {
-  id: "crosshair",
-  key: "X",
-  symbol: "crosshair",
-  start(surface, at) {
-    const go = (/** @type {[number, number]} */ pixel) => {
-      const point = surface.pointAt(pixel);
-      if (point) surface.setPoint(point);
-    };
-    go(at);
-    return go;
-  },
-};
-
-export const TOOLS = [windowTool, panTool, zoomTool, crosshairTool];
+export const TOOLS = TOOL_GROUPS.flat();
 
 /** @param {string} id @returns {Tool} */
 export const toolNamed = (id) => TOOLS.find((tool) => tool.id === id) ?? windowTool;

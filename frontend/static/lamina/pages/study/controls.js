@@ -3,7 +3,7 @@
 import { FITTED, zoomedAt } from "../../geometry/viewing.js";
 import { listen } from "../../tools/pointer.js";
 import { listenToKeys } from "../../tools/keys.js";
-import { toolFor } from "../../tools/tools.js";
+import { TOOLS, toolFor, toolNamed } from "../../tools/tools.js";
 import { VIEWPORTS } from "./frames.js";
 
 /** @import { Surface2d } from "../../tools/tools.js" */
@@ -17,7 +17,7 @@ const PLANES = /** @type {const} */ (["axial", "coronal", "sagittal"]);
 const set = (room, values) => room.store.dispatch({ type: "view.set", values });
 
 /** A plane (or the picture) as the tools see it. @param {Room} room @param {"axial" | "coronal" | "sagittal"} name @returns {Surface2d | null} */
-function surfaceOf({ session, store }, name) {
+export function surfaceOf({ session, store }, name) {
   if (!session) return null;
   const common = {
     name,
@@ -50,9 +50,14 @@ function listenToPlane(room, name) {
     press(pixel, event) {
       set(room, { active: name });
       const surface = surfaceOf(room, name);
-      return surface && toolFor(event, room.store.get().view.tool).start(surface, pixel);
+      return surface && toolFor(event, room.store.get().view.tool).start(surface, pixel, room, event);
     },
-    hover: (pixel) => room.session?.hover(pixel && { name, pixel }),
+    hover(pixel) {
+      room.session?.hover(pixel && { name, pixel });
+      const { hover } = toolNamed(room.store.get().view.tool);
+      const surface = hover && surfaceOf(room, name);
+      if (surface) hover(surface, pixel, room);
+    },
     click: () => {},
     twice: () => enlarge(room, name),
     scroll: (steps) => room.session?.scroll(name, steps),
@@ -159,10 +164,6 @@ function keyActs(room) {
     "viewport-on": () => step(1),
     "series-back": () => series(-1),
     "series-on": () => series(1),
-    "tool-window": () => set(room, { tool: "window" }),
-    "tool-pan": () => set(room, { tool: "pan" }),
-    "tool-zoom": () => set(room, { tool: "zoom" }),
-    "tool-crosshair": () => set(room, { tool: "crosshair" }),
     "zoom-in": () => zoom(1.25),
     "zoom-out": () => zoom(0.8),
     fit: () => {
@@ -176,6 +177,7 @@ function keyActs(room) {
     sheet: () => room.showKeys(),
     small: () => view().large && set(room, { large: null }),
   };
+  for (const { id } of TOOLS) acts[`tool-${id}`] = () => set(room, { tool: id });
   for (const key of [1, 2, 3, 4, 5]) {
     acts[`window-${key}`] = () => {
       const preset = view().presets.find((one) => one.key === key);
@@ -187,7 +189,8 @@ function keyActs(room) {
 
 /** @param {Room} room @returns {() => void} */
 export function listenToReader(room) {
-  const stops = [...PLANES.map((name) => listenToPlane(room, name)), listenToSpace(room), listenToKeys(keyActs(room))];
+  room.addActs(keyActs(room));
+  const stops = [...PLANES.map((name) => listenToPlane(room, name)), listenToSpace(room), listenToKeys(room.acts)];
   const focus = new AbortController();
   for (const name of VIEWPORTS) {
     room.frames[name].element.addEventListener("focus", () => set(room, { active: name }), { signal: focus.signal });

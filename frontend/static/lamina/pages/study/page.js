@@ -11,6 +11,7 @@ import { combine, createStore } from "../../state/store.js";
 import { openingSeries, reduceStudyState, studyState } from "../../state/study.js";
 import { initialView, reduceView } from "../../state/view.js";
 import { listenToReader } from "./controls.js";
+import { FEATURES, PARTS, initialParts } from "./features.js";
 import { makeFrames, makeTabs, placeFrames, setNotice } from "./frames.js";
 import { showKeys } from "./key-sheet.js";
 import { PictureSession } from "./picture-session.js";
@@ -45,7 +46,7 @@ export async function open(id, asked, early) {
     return;
   }
   mark("study");
-  const store = createStore({ view: initialView(), study: studyState(answer) }, combine({ view: reduceView, study: reduceStudyState }));
+  const store = createStore({ view: initialView(), study: studyState(answer), ...initialParts() }, combine({ view: reduceView, study: reduceStudyState, ...PARTS }));
 
   /** @type {Stage} */
   let stage;
@@ -66,16 +67,34 @@ export async function open(id, asked, early) {
     report: (text, error) => void toast(text, { kind: "bad", act: runAgain(store, error?.facts?.repeat_url) }),
     mark,
     openSeries,
+    closeSeries: () => closeSession(),
     togglePanel: () => root.toggleAttribute("data-panel"),
     showKeys: () => void showKeys(),
+    acts: {},
+    addActs(acts) {
+      Object.assign(room.acts, acts);
+      return () => Object.keys(acts).forEach((name) => room.acts[name] === acts[name] && delete room.acts[name]);
+    },
+    onSession(begin) {
+      beginnings.push(begin);
+      if (room.session) endings.push(begin(room.session));
+    },
+  };
+  /** @type {((session: any) => (() => void) | void)[]} */
+  const beginnings = [];
+  /** @type {((() => void) | void)[]} */
+  const endings = [];
+  const closeSession = () => {
+    endings.splice(0).reverse().forEach((end) => end?.());
+    room.session?.close();
+    room.session = null;
   };
 
   /** @param {string} seriesId */
   function openSeries(seriesId) {
     const series = store.get().study.series.find((one) => one.id === seriesId);
     if (!series || room.session?.series.id === seriesId) return;
-    room.session?.close();
-    room.session = null;
+    closeSession();
     room.segmentation = null;
     room.wantedSegmentation = null;
     store.dispatch({ type: "view.segmentation", segmentationId: null, segments: {} });
@@ -88,6 +107,7 @@ export async function open(id, asked, early) {
     place();
     room.session = volume ? new VolumeSession(room, series) : new PictureSession(room, series);
     place();
+    endings.push(...beginnings.map((begin) => begin(room.session)));
   }
 
   function place() {
@@ -116,6 +136,7 @@ export async function open(id, asked, early) {
   makeReconstruction(find("#reconstruction"), room);
   makeJobs(find("#jobs"), room);
   const stopListening = listenToReader(room);
+  for (const make of FEATURES) make(room);
   showStudy(room);
 
   const stopStream = follow(id, answer.streams ?? {}, room);
@@ -132,7 +153,7 @@ export async function open(id, asked, early) {
 
   window.addEventListener("pagehide", (event) => {
     if (event.persisted) return;
-    room.session?.close();
+    closeSession();
     stopListening();
     stopStream();
     stage.dispose();

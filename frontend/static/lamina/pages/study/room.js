@@ -23,8 +23,13 @@
  * @property {(text: string, error?: any) => void} report  something failed that the reader should know
  * @property {(name: string) => void} mark  a moment worth measuring, on the page's own timeline
  * @property {(id: string) => void} openSeries
+ * @property {() => void} closeSeries
  * @property {() => void} togglePanel
  * @property {() => void} showKeys
+ * @property {Record<string, (event: KeyboardEvent) => void>} acts  what a key may call, by the act's name
+ * @property {(acts: Record<string, (event: KeyboardEvent) => void>) => () => void} addActs
+ * @property {(begin: (session: any) => (() => void) | void) => void} onSession  for every series that opens, the open
+ *   one included; what it answers is called when that series closes
  */
 
 /** @param {any} person the study's `may` @param {string} act */

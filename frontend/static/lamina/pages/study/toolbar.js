@@ -4,7 +4,7 @@ import { fill, h, icon } from "../../components/dom.js";
 import { percent } from "../../components/format.js";
 import { sameWindow } from "../../geometry/windows.js";
 import { gettext } from "../../i18n.js";
-import { TOOLS } from "../../tools/tools.js";
+import { TOOL_GROUPS } from "../../tools/tools.js";
 import { word } from "./words.js";
 
 /** @import { Room } from "./room.js" */
@@ -19,15 +19,15 @@ const railButton = (symbol, name, key, run, more = {}) =>
 
 /** @param {HTMLElement} rail @param {Room} room */
 export function makeRail(rail, room) {
-  const tools = TOOLS.map((tool) => railButton(tool.symbol, word(tool.id), tool.key, () => set(room, { tool: tool.id }), { dataset: { tool: tool.id } }));
+  const groups = TOOL_GROUPS.map((group) => group.map((tool) => railButton(tool.symbol, word(tool.id), tool.key, () => set(room, { tool: tool.id }), { class: tool.volumeOnly ? "rail__button volume-only" : "rail__button", dataset: { tool: tool.id } })));
+  const tools = groups.flat();
   const invert = railButton("contrast", gettext("Invert"), "I", () => set(room, { inverted: !room.store.get().view.inverted }));
   const smooth = railButton("blend", gettext("Smooth between voxels"), "", () => set(room, { interpolated: !room.store.get().view.interpolated }), { dataset: { act: "interpolate" } });
   const reset = railButton("rotate-ccw", gettext("Reset the view"), "", () => room.session?.reset(), { dataset: { act: "reset" } });
   reset.title = `${gettext("Reset the view")} (${gettext("Space")})`;
   fill(
     rail,
-    tools,
-    h("span", { class: "rail__line" }),
+    groups.map((group) => [group, h("span", { class: "rail__line" })]),
     invert,
     smooth,
     reset,

@@ -24,7 +24,7 @@ import { setCorner, setLetters, setNotice, setScale } from "./frames.js";
 import { CROSSHAIR, PLANE_COLOURS, word } from "./words.js";
 
 /** @import { Clip } from "../../geometry/picking.js" */
-/** @import { PlaneScene } from "../../scene/plane-viewport.js" */
+/** @import { Overlay, PlaneScene } from "../../scene/plane-viewport.js" */
 /** @import { PlaneName } from "../../geometry/planes.js" */
 /** @import { Point, Vec3 } from "../../geometry/vectors.js" */
 /** @import { ViewState } from "../../state/view.js" */
@@ -65,6 +65,8 @@ export class VolumeSession {
     this.dropResult = null;
     /** @type {Map<number, any>} */
     this.segments = new Map();
+    /** @type {Set<Overlay>} */
+    this.overlays = new Set();
 
     const { stage, frames } = room;
     this.image = new VolumeImage(stage.renderer, this.geometry, { slope: volume.slope, intercept: volume.intercept });
@@ -253,6 +255,17 @@ export class VolumeSession {
       crosshair: view.texts ? CROSSHAIR[name] : null,
       outlines: this.outlines,
       look: { segments: view.segments, fill: view.fill, outlines: view.outlines, lit: view.lit },
+      overlays: this.overlays,
+    };
+  }
+
+  /** Draw something more over the planes. Call invalidatePlanes when it changes. @param {Overlay} overlay @returns {() => void} */
+  addOverlay(overlay) {
+    this.overlays.add(overlay);
+    this.invalidatePlanes();
+    return () => {
+      this.overlays.delete(overlay);
+      this.invalidatePlanes();
     };
   }
 

@@ -1,0 +1,56 @@
+// The tools every viewport has: window, pan, zoom, crosshair.
+
+import { pannedBy, zoomedAt } from "../geometry/viewing.js";
+import { draggedWindow } from "../geometry/windows.js";
+
+/** @import { Tool } from "./tools.js" */
+
+/** @type {Tool} */
+export const windowTool = {
+  id: "window",
+  key: "W",
+  symbol: "sun",
+  start(surface, [x, y]) {
+    const before = surface.window();
+    return ([toX, toY]) => surface.setWindow(draggedWindow(before, toX - x, toY - y, surface.valueStep));
+  },
+};
+
+/** @type {Tool} */
+export const panTool = {
+  id: "pan",
+  key: "P",
+  symbol: "move",
+  start(surface, [x, y]) {
+    const before = surface.viewing();
+    return ([toX, toY]) => surface.setViewing(pannedBy(surface.extent, before, surface.width, surface.height, [toX - x, toY - y]));
+  },
+};
+
+/** Up comes nearer; 200 px double. @type {Tool} */
+export const zoomTool = {
+  id: "zoom",
+  key: "Z",
+  symbol: "zoom-in",
+  start(surface, [x, y]) {
+    const before = surface.viewing();
+    return ([, toY]) => surface.setViewing(zoomedAt(surface.extent, before, surface.width, surface.height, [x, y], 2 ** ((y - toY) / 200)));
+  },
+};
+
+/** @type {Tool} */
+export const crosshairTool = {
+  id: "crosshair",
+  key: "X",
+  symbol: "crosshair",
+  start(surface, at) {
+    const go = (/** @type {[number, number]} */ pixel) => {
+      const point = surface.pointAt(pixel);
+      if (point) surface.setPoint(point);
+    };
+    go(at);
+    return go;
+  },
+};
+
+export const VIEWING = [windowTool, panTool, zoomTool, crosshairTool];
