@@ -11,19 +11,15 @@ import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 
 from tests.e2e.site import PASSWORD, PEOPLE, Site
+from tests.e2e.viewer import calibrated, desk, study  # noqa: F401  one loaded study for the tests of every file
+from tests.e2e.watch import REPORT, WAIT_MS, Watch
 
 CHROMIUMS = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
 ARGUMENTS = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
-WAIT_MS = 15_000
-REPORT = """
-addEventListener("securitypolicyviolation", (event) =>
-  console.error(`policy: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}`));
-"""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -78,37 +74,6 @@ def signed_in(site: Site, browser: Any) -> Callable[[str], Any]:
         return kept[person]
 
     return state
-
-
-class Watch:
-    """What went wrong on the pages of one test. `allow` names parts of messages a test provokes on purpose."""
-
-    def __init__(self, site: Site) -> None:
-        self.host = urlsplit(site.url).netloc
-        self.troubles: list[str] = []
-        self.allow: list[str] = []
-
-    def page(self, page: Any) -> None:
-        page.on("console", self._console)
-        page.on("pageerror", lambda error: self.troubles.append(f"error: {error}"))
-        page.on("request", self._request)
-        page.on("response", self._response)
-
-    def _console(self, message: Any) -> None:
-        if message.type == "error":
-            self.troubles.append(f"console: {message.text}")
-
-    def _request(self, request: Any) -> None:
-        address = urlsplit(request.url)
-        if address.scheme in {"http", "https", "ws", "wss"} and address.netloc != self.host:
-            self.troubles.append(f"request to another address: {address.netloc}")
-
-    def _response(self, response: Any) -> None:
-        if response.status >= 500:
-            self.troubles.append(f"{response.status}: {urlsplit(response.url).path}")
-
-    def left(self) -> list[str]:
-        return [trouble for trouble in self.troubles if not any(part in trouble for part in self.allow)]
 
 
 @pytest.fixture

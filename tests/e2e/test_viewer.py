@@ -4,149 +4,16 @@ from __future__ import annotations
 
 import math
 import re
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from tests.e2e.conftest import REPORT, WAIT_MS, Watch
-from tests.e2e.site import PEOPLE, PROJECT, Site
-
-# Questions to the page's own objects, answered through the event the study page listens to.
-QUESTIONS = """
-window.__questions = {
-  planePixel: (room, name, point) => room.session.views[name].pixelOf(point),
-  spacePixel: (room, name, point) => room.session.space.pixelOf(point),
-  asFirstShown: (room) => {
-    const { store, session } = room;
-    const values = { layout: "2x2", large: null, active: "axial", tool: "window", clip: null, linked: true, lit: null };
-    store.dispatch({ type: "view.set", values });
-    store.dispatch({ type: "view.allSegments", look: { shown: true } });
-    session.reset();
-  },
-  settled: async (room) => {
-    for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame);
-    return room.stage.frames;
-  },
-  point: (room) => room.store.get().view.point,
-  reopened: async (room) => {
-    const { id } = room.session.series;
-    const rest = () => new Promise((done) => setTimeout(done, 400));
-    room.closeSeries();
-    await rest();
-    const held = room.stage.memory();
-    delete document.documentElement.dataset.surfaces;
-    room.openSeries(id);
-    while (!document.documentElement.dataset.surfaces) await rest();
-    return held;
-  },
-  shown: (room) => [...(room.session.surfaces?.meshes ?? [])].filter(([, mesh]) => mesh.visible).map(([no]) => no),
-};
-"""
-ASK = """([question, values]) => new Promise((resolve) => {
-    const answer = window.__questions[question];
-    document.querySelector("#study").dispatchEvent(
-        new CustomEvent("lamina:room", { detail: (room) => resolve(answer(room, ...values)) }));
-})"""
-
-
-def eventually(read: Callable[[], Any], wanted: Any, seconds: float = 10) -> None:
-    """A strict policy refuses waiting on an expression in the page, so the waiting is done here."""
-    end = time.monotonic() + seconds
-    while read() != wanted and time.monotonic() < end:
-        time.sleep(0.05)
-    assert read() == wanted
-
-
-def spaces(text: str) -> str:
-    """The same text with plain spaces."""
-    return text.replace("\u202f", " ").replace("\u00a0", " ")
-
-
-class Study:
-    """The study page as a reader uses it: what stands in the corners, where a point lies on the screen."""
-
-    def __init__(self, page: Any) -> None:
-        self.page = page
-        page.evaluate(QUESTIONS)
-
-    def loaded(self, *names: str) -> Study:
-        for name in names:
-            self.page.wait_for_selector(f"html[data-{name}]")
-        return self
-
-    def corner(self, viewport: str, place: str) -> str:
-        return spaces(self.page.locator(f'[data-viewport="{viewport}"] .corner--{place}').inner_text())
-
-    def slice(self, viewport: str) -> int:
-        return int(self.corner(viewport, "top-right").splitlines()[-1].split("/")[0].replace(",", ""))
-
-    def box(self, viewport: str) -> dict[str, float]:
-        return self.page.locator(f'.viewport[data-viewport="{viewport}"]').bounding_box()
-
-    def ask(self, question: str, *values: Any) -> Any:
-        return self.page.evaluate(ASK, [question, list(values)])
-
-    def pixel(self, viewport: str, point: tuple[float, ...]) -> tuple[float, float]:
-        question = "spacePixel" if viewport == "surfaces" else "planePixel"
-        x, y = self.ask(question, viewport, [float(value) for value in point])
-        box = self.box(viewport)
-        return box["x"] + x, box["y"] + y
-
-    @property
-    def point(self) -> tuple[float, ...]:
-        return tuple(self.ask("point"))
-
-
-def imported(site: Site, path: Path, *options: str) -> str:
-    """Import as the admin; the new study's id."""
-    site.manage("import_study", str(path), "--project", PROJECT, "--by", PEOPLE["admin"]["email"], *options)
-    code = "import django; django.setup()\nfrom server.studies.models import Study\n"
-    return site.python(code + "print(Study.objects.latest('created_at').pk)").strip().splitlines()[-1]
-
-
-@pytest.fixture(scope="session")
-def calibrated(site: Site, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Any]:
-    """The calibrated phantom, imported and reconstructed: (study id, phantom with its truth)."""
-    from recon_engine.phantoms import write_phantom
-
-    folder = tmp_path_factory.mktemp("calibrated")
-    phantom = write_phantom(folder, "calibrated", spacing_mm=1.0)
-    return imported(site, folder, "--reconstruct", "bone-ct", "--wait"), phantom
-
-
-@pytest.fixture(scope="session")
-def desk(site: Site, browser: Any, signed_in: Callable[[str], Any], calibrated: tuple[str, Any]) -> Iterator[Any]:
-    """One page with the calibrated phantom open for all tests that only look: opening takes most of the time."""
-    context = browser.new_context(
-        base_url=site.url,
-        storage_state=signed_in("reader"),
-        viewport={"width": 1280, "height": 720},
-        reduced_motion="reduce",
-    )
-    context.set_default_timeout(WAIT_MS)
-    context.add_init_script(REPORT)
-    watching = Watch(site)
-    page = context.new_page()
-    watching.page(page)
-    page.goto(f"/studies/{calibrated[0]}/")
-    yield Study(page).loaded("whole", "surfaces", "labelmap"), watching
-    context.close()
-
-
-@pytest.fixture
-def study(desk: tuple[Study, Watch]) -> Iterator[Study]:
-    """The open study as it was first shown; nothing may go wrong on the page while the test runs."""
-    opened, watching = desk
-    opened.page.set_viewport_size({"width": 1280, "height": 720})
-    opened.ask("settled")
-    opened.ask("asFirstShown")
-    opened.ask("settled")
-    yield opened
-    assert watching.left() == []
+from tests.e2e.site import Site
+from tests.e2e.viewer import Study, eventually, imported, spaces
+from tests.e2e.watch import Watch
 
 
 def test_a_study_shows_three_planes_with_letters_scale_and_surfaces(study: Study) -> None:
