@@ -4,7 +4,7 @@ import { PerspectiveCamera, Plane as ClippingPlane, Raycaster, Scene, Vector2, V
 
 import { between, eyeOf, FIELD_OF_VIEW, basisOf, fitPoints, nearer, shifted, STANDARD_VIEWS, turned } from "../geometry/orbit.js";
 import { firstKept, sortDepth } from "../geometry/picking.js";
-import { dot } from "../geometry/vectors.js";
+import { dot, subtract } from "../geometry/vectors.js";
 import { corners, radius } from "../geometry/volume.js";
 import { cornersOf } from "./surfaces.js";
 import { drawAxesCube, faceOfCubeAt } from "./axes-cube.js";
@@ -17,6 +17,16 @@ import { drawAxesCube, faceOfCubeAt } from "./axes-cube.js";
 /** @import { SpacePlanes } from "./space-planes.js" */
 /** @import { Stage } from "./stage.js" */
 /** @import { Surfaces } from "./surfaces.js" */
+
+/**
+ * The 3D as an overlay sees it, in CSS px.
+ * @typedef {object} SpacePane
+ * @property {number} width @property {number} height
+ * @property {(point: Point) => [number, number]} toPixel  of a point in LPS mm
+ * @property {(point: Point) => number} depth  mm from the camera along its line of sight; 0 or less lies behind it
+ */
+
+/** Something more that is drawn over the 3D. @typedef {(context: CanvasRenderingContext2D, pane: SpacePane) => void} SpaceOverlay */
 
 const FLIGHT = 400;
 
@@ -43,6 +53,8 @@ export class SpaceViewport {
     this.flight = 0;
     this.later = 0;
     this.letters = true;
+    /** @type {Set<SpaceOverlay>} */
+    this.overlays = new Set();
     this.remove = stage.add(this);
   }
 
@@ -68,6 +80,10 @@ export class SpaceViewport {
   addSurfaces(surfaces) {
     const remove = surfaces.addTo(this.scene);
     this.surfaces = surfaces;
+    surfaces.onChange = () => {
+      this.applyClip();
+      this.invalidate();
+    };
     this.applyClip();
     this.invalidate();
     return () => {
@@ -222,6 +238,43 @@ export class SpaceViewport {
     });
     renderer.render(this.scene, this.camera);
     if (this.letters) drawAxesCube(this.context, this.orbit, width, height);
+    this.drawOverlays(width, height);
+  }
+
+  /** Draw something more over the 3D: marks, handles, another reader's cursor. Call `invalidate` when it changes. @param {SpaceOverlay} overlay @returns {() => void} */
+  addOverlay(overlay) {
+    this.overlays.add(overlay);
+    this.invalidate();
+    return () => {
+      this.overlays.delete(overlay);
+      this.invalidate();
+    };
+  }
+
+  /** @param {number} width @param {number} height */
+  drawOverlays(width, height) {
+    const pane = this.pane(width, height);
+    for (const overlay of this.overlays) {
+      this.context.save();
+      overlay(this.context, pane);
+      this.context.restore();
+    }
+  }
+
+  /** @param {number} width @param {number} height @returns {SpacePane} */
+  pane(width, height) {
+    const { camera, orbit } = this;
+    const eye = eyeOf(orbit);
+    const { back } = basisOf(orbit);
+    const place = new Vector3();
+    return {
+      width, height,
+      toPixel: (point) => {
+        place.fromArray(point).project(camera);
+        return [((place.x + 1) / 2) * width, ((1 - place.y) / 2) * height];
+      },
+      depth: (point) => dot(subtract(eye, point), back),
+    };
   }
 
   /** @param {any} item */

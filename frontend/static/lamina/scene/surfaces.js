@@ -52,6 +52,33 @@ function inMillimetres(node, fromRoot) {
   return { geometry, middle };
 }
 
+/** A GLB ready to be read: nodes by their name. @param {ArrayBuffer} bytes */
+async function opened(bytes) {
+  const loader = new GLTFLoader();
+  loader.setMeshoptDecoder(MeshoptDecoder);
+  const file = await loader.parseAsync(bytes, "");
+  file.scene.updateMatrixWorld(true);
+  const root = file.scene.children[0] ?? file.scene;
+  // GLTFLoader makes node names safe for animation paths; the name as written stays in userData.
+  /** @type {Map<string, Object3D>} */
+  const byName = new Map();
+  root.traverse((/** @type {Object3D} */ node) => byName.set(String(node.userData.name ?? node.name), node));
+  const free = () => file.scene.traverse((/** @type {any} */ node) => {
+    node.geometry?.dispose();
+    node.material?.dispose();
+  });
+  return { root, fromRoot: new Matrix4().copy(root.matrixWorld).invert(), byName, free };
+}
+
+/** @param {{ geometry: BufferGeometry, middle: Vector3 }} part @param {SegmentNode} segment */
+function meshOf({ geometry, middle }, segment) {
+  const mesh = new Mesh(geometry, surfaceMaterial(segment.colour));
+  mesh.position.copy(middle);
+  mesh.name = segment.label;
+  mesh.userData.segment = segment.number;
+  return mesh;
+}
+
 /** @param {Box3} box @returns {Point[]} */
 export const cornersOf = ({ min, max }) =>
   [min.x, max.x].flatMap((x) => [min.y, max.y].flatMap((y) => [min.z, max.z].map((z) => /** @type {Point} */ ([x, y, z]))));
@@ -60,6 +87,12 @@ export class Surfaces {
   /** @param {Map<number, Mesh>} meshes  by segment number */
   constructor(meshes) {
     this.meshes = meshes;
+    /** How often each segment was swapped, so that a slow answer does not overtake a later one. @type {Map<number, number>} */
+    this.turns = new Map();
+    /** @type {Plane[]} */
+    this.clipping = [];
+    /** Called when a surface was swapped; the viewport that shows them draws again. */
+    this.onChange = () => {};
     this.group = new Group();
     this.group.add(...meshes.values());
   }
@@ -69,34 +102,61 @@ export class Surfaces {
    * @returns {Promise<Surfaces>}
    */
   static async parse(bytes, segments, signal) {
-    const loader = new GLTFLoader();
-    loader.setMeshoptDecoder(MeshoptDecoder);
-    const file = await loader.parseAsync(bytes, "");
-    signal.throwIfAborted();
-    file.scene.updateMatrixWorld(true);
-    const root = file.scene.children[0] ?? file.scene;
-    const fromRoot = new Matrix4().copy(root.matrixWorld).invert();
-    // GLTFLoader makes node names safe for animation paths; the name as written stays in userData.
-    /** @type {Map<string, Object3D>} */
-    const byName = new Map();
-    root.traverse((node) => byName.set(String(node.userData.name ?? node.name), node));
-    /** @type {Map<number, Mesh>} */
-    const meshes = new Map();
-    for (const segment of segments) {
-      const node = segment.node ? byName.get(segment.node) : undefined;
-      const part = node ? inMillimetres(node, fromRoot) : null;
-      if (!part) continue;
-      const mesh = new Mesh(part.geometry, surfaceMaterial(segment.colour));
-      mesh.position.copy(part.middle);
-      mesh.name = segment.label;
-      mesh.userData.segment = segment.number;
-      meshes.set(segment.number, mesh);
+    const file = await opened(bytes);
+    try {
+      signal.throwIfAborted();
+      /** @type {Map<number, Mesh>} */
+      const meshes = new Map();
+      for (const segment of segments) {
+        const node = segment.node ? file.byName.get(segment.node) : undefined;
+        const part = node ? inMillimetres(node, file.fromRoot) : null;
+        if (part) meshes.set(segment.number, meshOf(part, segment));
+      }
+      return new Surfaces(meshes);
+    } finally {
+      file.free();
     }
-    file.scene.traverse((/** @type {any} */ node) => {
-      node.geometry?.dispose();
-      node.material?.dispose();
-    });
-    return new Surfaces(meshes);
+  }
+
+  /**
+   * Swap the surface of one segment: the old one stays in sight until the new one can be drawn. A segment that had none
+   * gets one; null takes it away.
+   * @param {number} number @param {ArrayBuffer | null} bytes  a GLB; the node named so, or its only mesh
+   * @param {{ label?: string, node?: string, colour?: string }} [segment]
+   */
+  async replaceSegment(number, bytes, { label = "", node = "", colour = "#E9E4D6" } = {}) {
+    const turn = (this.turns.get(number) ?? 0) + 1;
+    this.turns.set(number, turn);
+    /** @type {{ geometry: BufferGeometry, middle: Vector3 } | null} */
+    let part = null;
+    if (bytes) {
+      const file = await opened(bytes);
+      part = inMillimetres((node && file.byName.get(node)) || file.root, file.fromRoot);
+      file.free();
+    }
+    // A later swap of the same segment, or the end of the result, came in between.
+    if (this.turns.get(number) !== turn) {
+      part?.geometry.dispose();
+      return;
+    }
+    const old = this.meshes.get(number);
+    if (part && old) {
+      const before = old.geometry;
+      old.geometry = part.geometry;
+      old.position.copy(part.middle);
+      before.dispose();
+    } else if (part) {
+      const mesh = meshOf(part, { number, label, node, colour });
+      /** @type {any} */ (mesh.material).clippingPlanes = this.clipping;
+      this.meshes.set(number, mesh);
+      this.group.add(mesh);
+    } else if (old) {
+      this.meshes.delete(number);
+      this.group.remove(old);
+      old.geometry.dispose();
+      /** @type {any} */ (old.material).dispose();
+    }
+    this.onChange();
   }
 
   /** @param {Scene} scene @returns {() => void} takes the surfaces out and frees them */
@@ -104,6 +164,7 @@ export class Surfaces {
     scene.add(this.group);
     return () => {
       scene.remove(this.group);
+      this.turns.clear();
       for (const mesh of this.meshes.values()) {
         mesh.geometry.dispose();
         /** @type {any} */ (mesh.material).dispose();
@@ -124,6 +185,7 @@ export class Surfaces {
 
   /** @param {Plane[]} planes */
   setClipping(planes) {
+    this.clipping = planes;
     for (const mesh of this.meshes.values()) /** @type {any} */ (mesh.material).clippingPlanes = planes;
   }
 
