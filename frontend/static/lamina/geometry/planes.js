@@ -12,10 +12,11 @@ import { toIndex, toMm } from "./volume.js";
 /**
  * @typedef {object} Plane
  * @property {PlaneName} name
- * @property {number} axis  index axis the slices are counted along: 0 k, 1 j, 2 i
+ * @property {boolean} oblique  tilted by the reader: it follows no index axis (oblique.js)
+ * @property {number} axis  index axis the slices are counted along: 0 k, 1 j, 2 i; -1 oblique
  * @property {number} count  slices
- * @property {number} rightAxis  index axis that runs along the screen's x
- * @property {number} downAxis  index axis that runs along the screen's y
+ * @property {number} rightAxis  index axis that runs along the screen's x; -1 oblique
+ * @property {number} downAxis  index axis that runs along the screen's y; -1 oblique
  * @property {Vec3} right  unit vector, screen left to right
  * @property {Vec3} down  unit vector, screen top to bottom
  * @property {Vec3} normal  unit vector, growing slice number
@@ -23,6 +24,7 @@ import { toIndex, toMm } from "./volume.js";
  * @property {number} height  mm along down
  * @property {number} step  mm from slice to slice
  * @property {number} pixel  mm per voxel along right
+ * @property {number} pixelDown  mm per voxel along down
  */
 
 /** Radiological habit: where the screen's x, the screen's y and the slices run, LPS. @type {Record<PlaneName, {right: Vec3, down: Vec3, normal: Vec3}>} */
@@ -64,6 +66,7 @@ export function planeOf(geometry, name) {
   const down = turned(downAxis, habit.down);
   return Object.freeze({
     name,
+    oblique: false,
     axis,
     count: geometry.shape[axis],
     rightAxis,
@@ -76,6 +79,7 @@ export function planeOf(geometry, name) {
     height: geometry.shape[downAxis] * geometry.spacing[downAxis],
     step: geometry.spacing[axis],
     pixel: geometry.spacing[rightAxis],
+    pixelDown: geometry.spacing[downAxis],
   });
 }
 
@@ -88,15 +92,25 @@ export function planesOf(geometry) {
   };
 }
 
+/** mm from the volume's middle along the plane's normal. @param {VolumeGeometry} geometry @param {Plane} plane @param {Point} point */
+const depthOf = (geometry, plane, point) => dot(subtract(point, geometry.centre), plane.normal);
+
 /** Number of the slice (from 0) that holds a point. @param {VolumeGeometry} geometry @param {Plane} plane @param {Point} point */
 export function sliceAt(geometry, plane, point) {
-  return clamp(Math.round(toIndex(geometry, point)[plane.axis]), 0, plane.count - 1);
+  const slice = plane.oblique ? depthOf(geometry, plane, point) / plane.step + (plane.count - 1) / 2 : toIndex(geometry, point)[plane.axis];
+  return clamp(Math.round(slice), 0, plane.count - 1);
 }
 
-/** The same point moved along the plane's index axis onto the middle of a slice. @param {VolumeGeometry} geometry @param {Plane} plane @param {Point} point @param {number} slice @returns {Point} */
+/**
+ * The same point moved along the slices onto the middle of one. On an oblique plane it moves along the normal, by
+ * whole steps from where it is: the slices of a tilted stack start at the reader's point, not at the file's.
+ * @param {VolumeGeometry} geometry @param {Plane} plane @param {Point} point @param {number} slice @returns {Point}
+ */
 export function onSlice(geometry, plane, point, slice) {
+  const wanted = clamp(slice, 0, plane.count - 1);
+  if (plane.oblique) return addScaled(point, plane.normal, (wanted - sliceAt(geometry, plane, point)) * plane.step);
   const index = toIndex(geometry, point);
-  index[plane.axis] = clamp(slice, 0, plane.count - 1);
+  index[plane.axis] = wanted;
   return toMm(geometry, index);
 }
 
@@ -106,8 +120,9 @@ export function snapped(geometry, point) {
   return toMm(geometry, /** @type {Vec3} */ (index));
 }
 
-/** Middle of the volume's box, moved onto the slice that holds `point`. @param {VolumeGeometry} geometry @param {Plane} plane @param {Point} point @returns {Point} */
+/** Middle of the volume's box, moved onto the slice that holds `point`; an oblique slice goes through the point itself. @param {VolumeGeometry} geometry @param {Plane} plane @param {Point} point @returns {Point} */
 export function sliceCentre(geometry, plane, point) {
+  if (plane.oblique) return addScaled(geometry.centre, plane.normal, depthOf(geometry, plane, point));
   return onSlice(geometry, plane, geometry.centre, sliceAt(geometry, plane, point));
 }
 
