@@ -9,6 +9,7 @@ import { NoWebGL, Stage } from "../../scene/stage.js";
 import { socket } from "../../state/socket.js";
 import { combine, createStore } from "../../state/store.js";
 import { openingSeries, reduceStudyState, studyState } from "../../state/study.js";
+import { UndoStack } from "../../state/undo.js";
 import { initialView, reduceView } from "../../state/view.js";
 import { listenToReader } from "./controls.js";
 import { FEATURES, PARTS, initialParts } from "./features.js";
@@ -64,6 +65,7 @@ export async function open(id, asked, early) {
     session: null,
     segmentation: null,
     wantedSegmentation: null,
+    undo: new UndoStack(),
     report: (text, error) => void toast(text, { kind: "bad", act: runAgain(store, error?.facts?.repeat_url) }),
     mark,
     openSeries,

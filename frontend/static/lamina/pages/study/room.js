@@ -2,6 +2,7 @@
 
 /** @import { Store } from "../../state/store.js" */
 /** @import { StudyState } from "../../state/study.js" */
+/** @import { UndoStack } from "../../state/undo.js" */
 /** @import { ViewState } from "../../state/view.js" */
 /** @import { Stage } from "../../scene/stage.js" */
 /** @import { Frame, ViewportName } from "./frames.js" */
@@ -20,6 +21,7 @@
  * @property {Map<string, Promise<ArrayBuffer>>} early  files asked for before the viewer was here, by address
  * @property {any} segmentation  the one that is shown, or null
  * @property {string | null} wantedSegmentation  chosen by hand; null takes the newest
+ * @property {UndoStack} undo  the page's one stack of named steps
  * @property {(text: string, error?: any) => void} report  something failed that the reader should know
  * @property {(name: string) => void} mark  a moment worth measuring, on the page's own timeline
  * @property {(id: string) => void} openSeries
