@@ -31,10 +31,17 @@ from server.reconstructions.selectors import complete, segment_counts
 from server.reconstructions.serializers import SegmentationSerializer
 from server.studies import services
 from server.studies.api import visible_study
+from server.studies.fusion import transforms_between
 from server.studies.models import Study, StudyState
 from server.studies.search import matching
-from server.studies.selectors import active_studies_visible_to, binned_studies_visible_to, summaries_of
-from server.studies.serializers import SeriesSerializer, StudySerializer
+from server.studies.selectors import active_studies_visible_to, binned_studies_visible_to, priors_of, summaries_of
+from server.studies.serializers import (
+    PriorSerializer,
+    SeriesSerializer,
+    StudySerializer,
+    TransformSerializer,
+    transform_json,
+)
 
 ORDERS = {
     "-created": Order("created_at", datetime, descending=True),
@@ -75,6 +82,8 @@ class StudyStateSerializer(StudyRowSerializer):
     """Everything the study page starts from; events after `streams` complete it."""
 
     series = SeriesSerializer(many=True, read_only=True)
+    priors = PriorSerializer(many=True, read_only=True)
+    transforms = TransformSerializer(many=True, read_only=True)
     segmentations = SegmentationSerializer(many=True, read_only=True)
     jobs = JobSerializer(many=True)
     streams = serializers.DictField(child=serializers.IntegerField())
@@ -109,10 +118,12 @@ def study_state(study: Study, user: Any) -> dict[str, Any]:
     [row] = rows_json([study], user)
     jobs = Job.objects.filter(owner_kind="study", owner_id=study.pk).select_related("requested_by")
     results = complete(Segmentation.objects.filter(study=study))
-    series = study.series.order_by("number", "created_at", "id")
+    series = list(study.series.select_related("study").order_by("number", "created_at", "id"))
     return {
         **row,
         "series": SeriesSerializer(series, many=True).data,
+        "priors": PriorSerializer(priors_of(study, user), many=True).data,
+        "transforms": [transform_json(one) for one in transforms_between(series)],
         "segmentations": SegmentationSerializer(results, many=True).data,
         "jobs": jobs_json(jobs.order_by("-created_at", "-id")[:MOST_JOBS], user=user),
         "streams": streams,

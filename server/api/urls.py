@@ -9,6 +9,7 @@ urlpatterns = [
     path("", include("server.jobs.api_urls")),
     path("", include("server.api.studies")),
     path("", include("server.studies.api")),
+    path("", include("server.studies.fusion_api")),
     path("", include("server.studies.intake_api")),
     path("", include("server.studies.tus")),
     path("", include("server.algorithms.api")),

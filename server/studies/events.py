@@ -58,6 +58,20 @@ class StudyErased(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class TransformAdded(Event):
+    """`transform` as GET /api/studies/{id}/transforms/ lists it."""
+
+    type: ClassVar[str] = "transform.added"
+    transform: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransformRemoved(Event):
+    type: ClassVar[str] = "transform.removed"
+    transform_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
 class IntakeInspected(Event):
     """On user:<id>: the findings can be fetched."""
 

@@ -153,6 +153,45 @@ class Instance(BaseModel):
         ]
 
 
+class TransformMethod(models.TextChoices):
+    LANDMARKS = "landmarks", _("Landmarks")
+    MANUAL = "manual", _("By hand")
+    IMPORTED = "imported", _("Imported")
+    REGISTRATION = "registration", _("Registration")
+
+
+class Transform(BaseModel):
+    """How points of one frame of reference come to lie in another one of the same patient.
+
+    `matrix` is 4 x 4, row major, LPS mm: p_fixed = matrix @ p_moving. It joins the two frames, so it holds for every
+    series of either; a series whose files name no frame stands for itself (`frame_key_of`). Rows are never changed:
+    a better transform is a new row, and the newest one counts.
+    """
+
+    moving_series = models.ForeignKey(Series, on_delete=models.CASCADE, related_name="+")
+    fixed_series = models.ForeignKey(Series, on_delete=models.CASCADE, related_name="+")
+    moving_frame = models.CharField(max_length=64)
+    fixed_frame = models.CharField(max_length=64)
+    matrix = models.JSONField()
+    method = models.CharField(max_length=12, choices=TransformMethod.choices)
+    landmark_error_mm = models.FloatField(null=True)  # root mean square over the landmark pairs; null: not measured
+    note = models.CharField(max_length=200, blank=True)
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        indexes = [models.Index(fields=["moving_frame", "fixed_frame", "created_at"], name="transforms_by_frames")]
+
+    @property
+    def project_id(self) -> object:
+        """So that audit rows land in the project's chain."""
+        return self.moving_series.study.project_id
+
+
+def frame_key_of(series: Series) -> str:
+    """The DICOM frame of reference (PS3.3 C.7.4.1), or the series itself where the files name none."""
+    return series.frame_of_reference_uid or f"series:{series.pk}"
+
+
 class IntakeState(models.TextChoices):
     RECEIVING = "receiving", _("Receiving files")
     INSPECTING = "inspecting", _("Looking at the files")

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, F, Prefetch, Q, QuerySet, Sum
 
 from server.accounts.selectors import may, project_ids_with
-from server.studies.models import Intake, Series, Study, StudyState, UploadedFile
+from server.studies.models import Intake, Series, Study, StudyState, Transform, UploadedFile
 
 
 def studies_visible_to(user: Any, act: str = "view") -> QuerySet[Study]:
@@ -44,6 +44,23 @@ def binned_studies_visible_to(user: Any) -> QuerySet[Study]:
 
 def series_visible_to(user: Any, act: str = "view") -> QuerySet[Series]:
     return Series.objects.filter(study__in=studies_visible_to(user, act)).select_related("study")
+
+
+def transforms_visible_to(user: Any) -> QuerySet[Transform]:
+    rows = Transform.objects.filter(moving_series__study__in=studies_visible_to(user))
+    return rows.select_related("moving_series__study", "fixed_series__study", "author")
+
+
+MOST_PRIORS = 20
+
+
+def priors_of(study: Study, user: Any) -> QuerySet[Study]:
+    """Other studies of the same patient that the person may open, newest first, undated last."""
+    others = active_studies_visible_to(user).filter(patient_id=study.patient_id).exclude(pk=study.pk)
+    newest = others.order_by(F("study_date").desc(nulls_last=True), "-created_at", "id")
+    return newest.prefetch_related(Prefetch("series", Series.objects.order_by("number", "created_at", "id")))[
+        :MOST_PRIORS
+    ]
 
 
 def intakes_visible_to(user: Any) -> QuerySet[Intake]:

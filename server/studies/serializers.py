@@ -8,7 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from server.studies import selectors
-from server.studies.models import Series, Study
+from server.studies.models import Series, Study, Transform
 
 
 class NamedSerializer(serializers.Serializer):
@@ -77,6 +77,54 @@ class SeriesSerializer(serializers.Serializer):
         }
 
 
+class MatrixField(serializers.ListField):
+    """4 rows of 4 numbers, LPS mm."""
+
+    def __init__(self, **options: Any) -> None:
+        row = serializers.ListField(child=serializers.FloatField(), min_length=4, max_length=4)
+        super().__init__(child=row, min_length=4, max_length=4, **options)
+
+
+class TransformSerializer(serializers.Serializer):
+    """p_fixed = matrix @ p_moving, LPS mm. A frame is null where the series names none and stands for itself."""
+
+    id = serializers.UUIDField()
+    study_id = serializers.UUIDField(source="moving_series.study_id")
+    moving_series_id = serializers.UUIDField()
+    fixed_series_id = serializers.UUIDField()
+    moving_frame_of_reference_uid = serializers.SerializerMethodField()
+    fixed_frame_of_reference_uid = serializers.SerializerMethodField()
+    matrix = MatrixField()
+    method = serializers.CharField()
+    landmark_error_mm = serializers.FloatField(allow_null=True)
+    note = serializers.CharField()
+    author = serializers.SerializerMethodField()
+    created_at = serializers.DateTimeField()
+    inverted = serializers.BooleanField(default=False)
+
+    def get_moving_frame_of_reference_uid(self, transform: Transform) -> str | None:
+        return None if transform.moving_frame.startswith("series:") else transform.moving_frame
+
+    def get_fixed_frame_of_reference_uid(self, transform: Transform) -> str | None:
+        return None if transform.fixed_frame.startswith("series:") else transform.fixed_frame
+
+    @extend_schema_field(NamedSerializer(allow_null=True))
+    def get_author(self, transform: Transform) -> dict[str, str] | None:
+        author = transform.author
+        return {"id": str(author.pk), "name": author.display_name} if author else None
+
+
+class PriorSerializer(serializers.Serializer):
+    """Another study of the same patient, with all it takes to show its series beside this one's."""
+
+    id = serializers.UUIDField()
+    description = serializers.CharField()
+    study_date = serializers.DateField(allow_null=True)
+    modalities = serializers.ListField(child=serializers.CharField())
+    created_at = serializers.DateTimeField()
+    series = SeriesSerializer(many=True)
+
+
 class StudySerializer(serializers.Serializer):
     """The part of a study's row that is the same for everybody. Context: summaries of the page's studies."""
 
@@ -117,3 +165,8 @@ def study_json(study: Study) -> dict[str, Any]:
 def series_json(series: Series) -> dict[str, Any]:
     """One series as events carry it."""
     return dict(SeriesSerializer(series).data)
+
+
+def transform_json(transform: Transform) -> dict[str, Any]:
+    """One stored transform as answers and events carry it."""
+    return dict(TransformSerializer(transform).data)

@@ -69,6 +69,10 @@ API = {
     "series/<uuid:series_id>/thumbnail/": {"GET": "view"},
     "series/<uuid:series_id>/pictures/<int:number>/": {"GET": "view"},
     "series/<uuid:series_id>/algorithms/": {"GET": "view"},
+    "series/<uuid:series_id>/fusion/": {"GET": "view"},
+    "series/<uuid:series_id>/fusion/<uuid:moving_id>/": {"GET": "view"},
+    "studies/<uuid:study_id>/transforms/": {"GET": "view", "POST": "work"},
+    "transforms/<uuid:transform_id>/": {"DELETE": "work"},  # made by the reader
     "reconstructions/": {"POST": "work"},
     "segmentations/<uuid:segmentation_id>/": {"GET": "view"},
     "segmentations/<uuid:segmentation_id>/repeat/": {"POST": "work"},

@@ -17,7 +17,7 @@ from server.algorithms.models import Algorithm, AlgorithmVersion
 from server.core import storage
 from server.jobs.models import Job
 from server.reconstructions.models import Segment, Segmentation, Surface
-from server.studies.models import Intake, Patient, Series, Study, UploadedFile
+from server.studies.models import Intake, Patient, Series, Study, Transform, UploadedFile
 
 ROLES = ("anonymous", "stranger", "viewer", "reader", "admin", "site_admin")
 IDENTITY = [[1.0, 0, 0, 0], [0, 1.0, 0, 0], [0, 0, 1.0, 0], [0, 0, 0, 1.0]]
@@ -121,6 +121,10 @@ def make_world() -> World:
         voxels=8, volume_ml=0.008,
     )  # fmt: skip
     Surface.objects.create(segment=segment, node="planted segment", triangles=12)
+    transform = Transform.objects.create(
+        moving_series=series, fixed_series=series, moving_frame="2.25.3", fixed_frame="2.25.4", matrix=IDENTITY,
+        method="manual", author=reader,
+    )  # fmt: skip
     later = timezone.now() + timedelta(hours=24)
     intake = Intake.objects.create(project=project, created_by=reader, expires_at=later)
     from server.core.secrets import seal_text
@@ -136,6 +140,8 @@ def make_world() -> World:
         "token": link.strip("/").split("/")[-1],
         "study_id": study.pk,
         "series_id": series.pk,
+        "moving_id": series.pk,
+        "transform_id": transform.pk,
         "segmentation_id": segmentation.pk,
         "job_id": job.pk,
         "intake_id": intake.pk,

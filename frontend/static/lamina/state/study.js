@@ -2,12 +2,15 @@
 // keeps and an event of the stream, and gives the part back unchanged when the event is not of its family.
 
 /** @typedef {{ stream: string, seq: number, type: string, at: string, payload: any }} StreamEvent */
-/** @typedef {{ study: any, series: any[], segmentations: any[], jobs: any[] }} StudyState */
+/**
+ * `priors` are other studies of the patient with their series, newest first; `transforms` join frames of reference.
+ * @typedef {{ study: any, series: any[], priors: any[], transforms: any[], segmentations: any[], jobs: any[] }} StudyState
+ */
 
 /** From GET /api/studies/{id}/. @param {any} answer @returns {StudyState} */
 export function studyState(answer) {
-  const { series = [], segmentations = [], jobs = [], ...study } = answer;
-  return { study, series, segmentations: newestFirst(segmentations), jobs: newestFirst(jobs) };
+  const { series = [], priors = [], transforms = [], segmentations = [], jobs = [], ...study } = answer;
+  return { study, series, priors, transforms, segmentations: newestFirst(segmentations), jobs: newestFirst(jobs) };
 }
 
 /** @param {StudyState} state @param {{ type: string } & Record<string, any>} action @returns {StudyState} */
@@ -30,10 +33,12 @@ export function reduceStudyState(state, action) {
 export function reduceEvent(state, event) {
   const study = reduceStudyEvent(state.study, event);
   const series = reduceSeriesEvent(state.series, event);
+  const transforms = reduceTransformEvent(state.transforms, event);
   const segmentations = reduceSegmentationEvent(state.segmentations, event);
   const jobs = reduceJobEvent(state.jobs, event);
-  const same = study === state.study && series === state.series && segmentations === state.segmentations && jobs === state.jobs;
-  return same ? state : { study, series, segmentations, jobs };
+  const following = { ...state, study, series, transforms, segmentations, jobs };
+  const same = Object.keys(following).every((name) => following[name] === state[name]);
+  return same ? state : following;
 }
 
 /** study.changed, study.binned, study.restored, study.erased. @param {any} study @param {StreamEvent} event */
@@ -41,7 +46,7 @@ export function reduceStudyEvent(study, { type, payload }) {
   switch (type) {
     case "study.changed": {
       // The parts below have their own events; a row inside this one would be older than they are.
-      const { series, segmentations, jobs, ...row } = payload.study ?? {};
+      const { series, priors, transforms, segmentations, jobs, ...row } = payload.study ?? {};
       return { ...study, ...row };
     }
     case "study.binned":
@@ -59,6 +64,12 @@ export function reduceStudyEvent(study, { type, payload }) {
 export function reduceSeriesEvent(list, { type, payload }) {
   if (type !== "series.imported" || !payload.series?.id) return list;
   return [...list.filter((series) => series.id !== payload.series.id), payload.series];
+}
+
+/** transform.added, transform.removed; newest first. @param {any[]} list @param {StreamEvent} event */
+export function reduceTransformEvent(list, { type, payload }) {
+  if (type === "transform.added") return [payload.transform, ...list.filter(({ id }) => id !== payload.transform.id)];
+  return type === "transform.removed" ? list.filter(({ id }) => id !== payload.transform_id) : list;
 }
 
 /** segmentation.ready, segmentation.damaged. @param {any[]} list @param {StreamEvent} event */
