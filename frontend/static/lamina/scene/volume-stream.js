@@ -21,19 +21,21 @@ const AT_ONCE = 2;
 
 export class VolumeStream {
   /**
-   * @param {{ voxels: string, preview: string | null }} urls @param {number[]} shape  (k, j, i) @param {Receiver} receiver
+   * @param {{ voxels: string, preview: string | null }} urls
+   * @param {{ geometry: { shape: readonly number[] }, voxels: Int16Array, loaded: Uint8Array }} place  where the slices go: C order
+   *   (k, j, i), and a mark per slice
+   * @param {Receiver} receiver
    * @param {Map<string, Promise<ArrayBuffer>>} [early]  files on their way already
    */
-  constructor(urls, shape, receiver, early = new Map()) {
+  constructor(urls, { geometry: { shape }, voxels, loaded }, receiver, early = new Map()) {
     this.early = early;
     this.urls = urls;
     this.receiver = receiver;
     this.sliceVoxels = shape[1] * shape[2];
     this.slices = shape[0];
     this.abort = new AbortController();
-    /** Stored values of the whole volume, as far as they have come. */
-    this.voxels = new Int16Array(this.slices * this.sliceVoxels);
-    this.loaded = new Uint8Array(this.slices);
+    this.voxels = voxels;
+    this.loaded = loaded;
     /** @type {Chunk[]} */
     this.waiting = chunksOf(this.slices, this.sliceVoxels * 2);
     /** @type {Chunk[]} */
