@@ -1,12 +1,13 @@
 // What a press in a plane starts. Each tool is one entry: an id, its key, its symbol, and `start`, which gets the place
 // where the pointer went down and answers what to do with every further move. The rail shows the groups in this order.
 
-import { VIEWING, crosshairTool, panTool, windowTool, zoomTool } from "./viewing.js";
+import { VIEWING, crosshairTool, windowTool } from "./viewing.js";
 
 /** @import { Point } from "../geometry/vectors.js" */
 /** @import { Viewing } from "../geometry/viewing.js" */
 /** @import { Window } from "../geometry/windows.js" */
 /** @import { Room } from "../pages/study/room.js" */
+/** @import { Buttons } from "./key-presets.js" */
 /** @import { Drag } from "./pointer.js" */
 
 /**
@@ -21,6 +22,7 @@ import { VIEWING, crosshairTool, panTool, windowTool, zoomTool } from "./viewing
  * @property {(viewing: Viewing) => void} setViewing
  * @property {(window: Window) => void} setWindow
  * @property {(point: Point) => void} setPoint
+ * @property {(steps: number) => void} scroll  whole slices, down is positive
  */
 
 /**
@@ -42,11 +44,11 @@ export const TOOLS = TOOL_GROUPS.flat();
 export const toolNamed = (id) => TOOLS.find((tool) => tool.id === id) ?? windowTool;
 
 /**
- * Which tool a press starts: left the chosen one, right zoom, middle pan; with Shift the crosshair, whatever is chosen.
- * @param {{ button: number, shiftKey: boolean }} press @param {string} chosen
+ * Which tool a press starts, by the person's buttons; where the chosen tool is, Shift gives the crosshair instead.
+ * @param {{ button: number, shiftKey: boolean }} press @param {string} chosen @param {Buttons} buttons
  */
-export function toolFor({ button, shiftKey }, chosen) {
-  if (button === 2) return zoomTool;
-  if (button === 1) return panTool;
+export function toolFor({ button, shiftKey }, chosen, buttons) {
+  const wanted = button === 2 ? buttons.right : button === 1 ? buttons.middle : buttons.left;
+  if (wanted !== "tool") return toolNamed(wanted);
   return shiftKey ? crosshairTool : toolNamed(chosen);
 }

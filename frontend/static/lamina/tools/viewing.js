@@ -2,6 +2,7 @@
 
 import { pannedBy, zoomedAt } from "../geometry/viewing.js";
 import { draggedWindow } from "../geometry/windows.js";
+import { showGrip, turnFromGrip } from "./turning.js";
 
 /** @import { Tool } from "./tools.js" */
 
@@ -43,7 +44,10 @@ export const crosshairTool = {
   id: "crosshair",
   key: "X",
   symbol: "crosshair",
-  start(surface, at) {
+  hover: showGrip,
+  start(surface, at, room, event) {
+    const turning = turnFromGrip(surface, at, room, event);
+    if (turning) return turning;
     const go = (/** @type {[number, number]} */ pixel) => {
       const point = surface.pointAt(pixel);
       if (point) surface.setPoint(point);
@@ -53,4 +57,19 @@ export const crosshairTool = {
   },
 };
 
-export const VIEWING = [windowTool, panTool, zoomTool, crosshairTool];
+/** Down goes on; a slice for every 6 px. @type {Tool} */
+export const scrollTool = {
+  id: "scroll",
+  key: "",
+  symbol: "gallery-vertical",
+  start(surface, [, y]) {
+    let gone = 0;
+    return ([, toY]) => {
+      const steps = Math.trunc((toY - y) / 6) - gone;
+      gone += steps;
+      if (steps !== 0) surface.scroll(steps);
+    };
+  },
+};
+
+export const VIEWING = [windowTool, panTool, zoomTool, scrollTool, crosshairTool];

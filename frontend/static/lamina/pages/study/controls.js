@@ -25,6 +25,7 @@ export function surfaceOf({ session, store }, name) {
     window: () => store.get().view.windows[name],
     setViewing: (/** @type {any} */ viewing) => store.dispatch({ type: "view.viewing", plane: name, viewing }),
     setWindow: (/** @type {any} */ window) => store.dispatch({ type: "view.window", plane: name, window }),
+    scroll: (/** @type {number} */ steps) => session.scroll(name, steps),
   };
   if (session.kind === "volume") {
     const volume = /** @type {VolumeSession} */ (/** @type {unknown} */ (session));
@@ -50,7 +51,7 @@ function listenToPlane(room, name) {
     press(pixel, event) {
       set(room, { active: name });
       const surface = surfaceOf(room, name);
-      return surface && toolFor(event, room.store.get().view.tool).start(surface, pixel, room, event);
+      return surface && toolFor(event, room.store.get().view.tool, room.keymap.buttons.plane).start(surface, pixel, room, event);
     },
     hover(pixel) {
       room.session?.hover(pixel && { name, pixel });
@@ -78,12 +79,14 @@ function listenToSpace(room) {
       set(room, { active: "surfaces" });
       const pane = space();
       if (!pane) return null;
+      const { left, middle, right } = room.keymap.buttons.space;
+      const act = event.button === 2 ? right : event.button === 1 ? middle : left;
       let [x, y] = pixel;
       return ([toX, toY]) => {
         const [dx, dy] = [toX - x, toY - y];
         [x, y] = [toX, toY];
-        if (event.button === 2) pane.zoom(2 ** (-dy / 200));
-        else if (event.button === 1) pane.shift(dx, dy);
+        if (act === "zoom") pane.zoom(2 ** (-dy / 200));
+        else if (act === "pan") pane.shift(dx, dy);
         else pane.turn(dx, dy);
       };
     },
@@ -154,7 +157,7 @@ function keyActs(room) {
     const next = list[at + by];
     if (next) room.openSeries(next.id);
   };
-  /** @type {Record<string, () => void>} */
+  /** @type {Record<string, () => any>} */
   const acts = {
     "slice-back": () => slices(-1),
     "slice-on": () => slices(1),
@@ -175,7 +178,9 @@ function keyActs(room) {
     texts: () => set(room, { texts: !view().texts }),
     panel: () => room.togglePanel(),
     sheet: () => room.showKeys(),
-    small: () => view().large && set(room, { large: null }),
+    small: () => (view().large ? set(room, { large: null }) : false),
+    "slice-back-10": () => slices(-10),
+    "slice-on-10": () => slices(10),
   };
   for (const { id } of TOOLS) acts[`tool-${id}`] = () => set(room, { tool: id });
   for (const key of [1, 2, 3, 4, 5]) {
@@ -187,14 +192,26 @@ function keyActs(room) {
   return acts;
 }
 
+/** The preset says which tool is chosen at first; who has chosen another keeps it. @param {Room} room @returns {() => void} */
+function firstTool(room) {
+  let first = room.store.get().view.tool;
+  const take = () => {
+    const { tool } = room.keymap.buttons;
+    if (room.store.get().view.tool === first) set(room, { tool });
+    first = tool;
+  };
+  take();
+  return room.keymap.watch(take);
+}
+
 /** @param {Room} room @returns {() => void} */
 export function listenToReader(room) {
   room.addActs(keyActs(room));
-  const stops = [...PLANES.map((name) => listenToPlane(room, name)), listenToSpace(room), listenToKeys(room.acts)];
+  const stops = [...PLANES.map((name) => listenToPlane(room, name)), listenToSpace(room), listenToKeys(room.acts, room.keymap.actsOf)];
   const focus = new AbortController();
   for (const name of VIEWPORTS) {
     room.frames[name].element.addEventListener("focus", () => set(room, { active: name }), { signal: focus.signal });
   }
-  stops.push(() => focus.abort());
+  stops.push(() => focus.abort(), firstTool(room));
   return () => stops.forEach((stop) => stop());
 }

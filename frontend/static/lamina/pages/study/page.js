@@ -11,6 +11,7 @@ import { combine, createStore } from "../../state/store.js";
 import { openingSeries, reduceStudyState, studyState } from "../../state/study.js";
 import { UndoStack } from "../../state/undo.js";
 import { initialView, reduceView } from "../../state/view.js";
+import { makeActs } from "../../tools/acts.js";
 import { listenToReader } from "./controls.js";
 import { FEATURES, PARTS, initialParts } from "./features.js";
 import { makeFrames, makeTabs, placeFrames, setNotice } from "./frames.js";
@@ -18,6 +19,7 @@ import { showKeys } from "./key-sheet.js";
 import { PictureSession } from "./picture-session.js";
 import { makeJobs, makeReconstruction } from "./reconstruction.js";
 import { makeResult } from "./result.js";
+import { keymapOfPerson } from "./key-words.js";
 import { mark } from "./room.js";
 import { makeSegmentList } from "./segment-list.js";
 import { makeSeriesList } from "./series-list.js";
@@ -63,20 +65,17 @@ export async function open(id, asked, early) {
   const room = {
     store, stage, grid, frames, early,
     session: null,
+    undo: new UndoStack(),
     segmentation: null,
     wantedSegmentation: null,
-    undo: new UndoStack(),
     report: (text, error) => void toast(text, { kind: "bad", act: runAgain(store, error?.facts?.repeat_url) }),
     mark,
     openSeries,
     closeSeries: () => closeSession(),
     togglePanel: () => root.toggleAttribute("data-panel"),
-    showKeys: () => void showKeys(),
-    acts: {},
-    addActs(acts) {
-      Object.assign(room.acts, acts);
-      return () => Object.keys(acts).forEach((name) => room.acts[name] === acts[name] && delete room.acts[name]);
-    },
+    showKeys: () => void showKeys(room),
+    keymap: keymapOfPerson(),
+    ...makeActs(),
     onSession(begin) {
       beginnings.push(begin);
       if (room.session) endings.push(begin(room.session));

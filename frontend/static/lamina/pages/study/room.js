@@ -8,6 +8,8 @@
 /** @import { Frame, ViewportName } from "./frames.js" */
 /** @import { PictureSession } from "./picture-session.js" */
 /** @import { VolumeSession } from "./volume-session.js" */
+/** @import { KeyActs } from "../../tools/keys.js" */
+/** @import { Keymap } from "../../tools/keymap.js" */
 
 /** @typedef {{ view: ViewState, study: StudyState }} RoomState */
 
@@ -19,17 +21,19 @@
  * @property {Record<ViewportName, Frame>} frames
  * @property {(VolumeSession | PictureSession) & Record<string, any> | null} session
  * @property {Map<string, Promise<ArrayBuffer>>} early  files asked for before the viewer was here, by address
+ * @property {UndoStack} undo  the page's one stack of named steps
  * @property {any} segmentation  the one that is shown, or null
  * @property {string | null} wantedSegmentation  chosen by hand; null takes the newest
- * @property {UndoStack} undo  the page's one stack of named steps
  * @property {(text: string, error?: any) => void} report  something failed that the reader should know
  * @property {(name: string) => void} mark  a moment worth measuring, on the page's own timeline
  * @property {(id: string) => void} openSeries
  * @property {() => void} closeSeries
  * @property {() => void} togglePanel
  * @property {() => void} showKeys
- * @property {Record<string, (event: KeyboardEvent) => void>} acts  what a key may call, by the act's name
- * @property {(acts: Record<string, (event: KeyboardEvent) => void>) => () => void} addActs
+ * @property {Keymap} keymap  this person's keys and buttons
+ * @property {KeyActs} acts  what a key may call, by the act's name
+ * @property {(acts: KeyActs) => () => void} addActs  several may register one act: the last is asked first, and one
+ *   that answers `false` passes it on
  * @property {(begin: (session: any) => (() => void) | void) => void} onSession  for every series that opens, the open
  *   one included; what it answers is called when that series closes
  */

@@ -5,6 +5,7 @@ import { percent } from "../../components/format.js";
 import { sameWindow } from "../../geometry/windows.js";
 import { gettext } from "../../i18n.js";
 import { TOOL_GROUPS } from "../../tools/tools.js";
+import { keyed } from "./key-words.js";
 import { word } from "./words.js";
 
 /** @import { Room } from "./room.js" */
@@ -12,19 +13,17 @@ import { word } from "./words.js";
 /** @param {Room} room @param {Record<string, any>} values */
 const set = (room, values) => room.store.dispatch({ type: "view.set", values });
 
-/** @param {string} symbol @param {string} name @param {string} key @param {() => void} run @param {Record<string, any>} [more] */
-const railButton = (symbol, name, key, run, more = {}) =>
-  h("button", { class: "rail__button", type: "button", title: key ? `${name} (${key})` : name, "aria-label": name, "aria-keyshortcuts": key.length === 1 ? key : null, onclick: run, ...more },
-    icon(symbol), key && h("span", { class: "rail__key", "aria-hidden": "true" }, key));
+/** A button of the rail; the key of its act stands in its corner and in its tooltip. @param {Room} room @param {string} symbol @param {string} name @param {string} act @param {() => void} run @param {Record<string, any>} [more] */
+const railButton = (room, symbol, name, act, run, more = {}) =>
+  keyed(room.keymap, h("button", { class: "rail__button", type: "button", "aria-label": name, onclick: run, ...more }, icon(symbol)), act, name, "rail__key");
 
 /** @param {HTMLElement} rail @param {Room} room */
 export function makeRail(rail, room) {
-  const groups = TOOL_GROUPS.map((group) => group.map((tool) => railButton(tool.symbol, word(tool.id), tool.key, () => set(room, { tool: tool.id }), { class: tool.volumeOnly ? "rail__button volume-only" : "rail__button", dataset: { tool: tool.id } })));
+  const groups = TOOL_GROUPS.map((group) => group.map((tool) => railButton(room, tool.symbol, word(tool.id), `tool-${tool.id}`, () => set(room, { tool: tool.id }), { class: tool.volumeOnly ? "rail__button volume-only" : "rail__button", dataset: { tool: tool.id } })));
   const tools = groups.flat();
-  const invert = railButton("contrast", gettext("Invert"), "I", () => set(room, { inverted: !room.store.get().view.inverted }));
-  const smooth = railButton("blend", gettext("Smooth between voxels"), "", () => set(room, { interpolated: !room.store.get().view.interpolated }), { dataset: { act: "interpolate" } });
-  const reset = railButton("rotate-ccw", gettext("Reset the view"), "", () => room.session?.reset(), { dataset: { act: "reset" } });
-  reset.title = `${gettext("Reset the view")} (${gettext("Space")})`;
+  const invert = railButton(room, "contrast", gettext("Invert"), "invert", () => set(room, { inverted: !room.store.get().view.inverted }));
+  const smooth = railButton(room, "blend", gettext("Smooth between voxels"), "smooth", () => set(room, { interpolated: !room.store.get().view.interpolated }), { dataset: { act: "interpolate" } });
+  const reset = railButton(room, "rotate-ccw", gettext("Reset the view"), "reset", () => room.session?.reset(), { dataset: { act: "reset" } });
   fill(
     rail,
     groups.map((group) => [group, h("span", { class: "rail__line" })]),
@@ -32,7 +31,7 @@ export function makeRail(rail, room) {
     smooth,
     reset,
     h("span", { class: "rail__gap" }),
-    railButton("keyboard", gettext("Show all keys"), "?", () => room.showKeys()),
+    railButton(room, "keyboard", gettext("Show all keys"), "sheet", () => room.showKeys()),
   );
   room.store.watch((state) => state.view, (view) => {
     for (const button of tools) button.setAttribute("aria-pressed", String(button.dataset.tool === view.tool));
@@ -72,7 +71,7 @@ export function makeToolbar(bar, room) {
     h("span", { class: "tool-bar__gap" }),
     outlines,
     h("label", { class: "tool-range volume-only" }, h("span", {}, gettext("Fill")), fillRange, fillText),
-    h("button", { class: "icon-button panel-button", type: "button", "aria-label": gettext("Panel"), title: `${gettext("Panel")} (\\)`, onclick: () => room.togglePanel() }, icon("panel-right")),
+    keyed(room.keymap, h("button", { class: "icon-button panel-button", type: "button", "aria-label": gettext("Panel"), onclick: () => room.togglePanel() }, icon("panel-right")), "panel", gettext("Panel")),
   );
 
   /** @param {{ width: number, level: number }} preset */

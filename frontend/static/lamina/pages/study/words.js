@@ -27,10 +27,14 @@ const WORDS = {
   "suv-7": () => "SUV 0–7",
   "suv-10": () => "SUV 0–10",
   "suv-15": () => "SUV 0–15",
+  "slab-max": () => gettext("MIP"),
+  "slab-min": () => gettext("MinIP"),
+  "slab-mean": () => gettext("Mean"),
   window: () => gettext("Window"),
   pan: () => gettext("Pan"),
   zoom: () => gettext("Zoom"),
   crosshair: () => gettext("Crosshair"),
+  scroll: () => gettext("Scroll"),
   "2x2": () => "2 × 2",
   "1+3": () => "1 + 3",
   "3d": () => "3D",
@@ -47,13 +51,6 @@ export const word = (id) => WORDS[id]?.() ?? id;
 
 /** Planes and their colours (SCREENS, "Colours on images"); the name always stands with them. */
 export const PLANE_COLOURS = Object.freeze({ axial: "#FF7A7A", sagittal: "#FFD84D", coronal: "#5BE08B" });
-
-/** Which planes the upright and the lying line of a plane's crosshair stand for. @type {Record<"axial"|"coronal"|"sagittal", { vertical: string, horizontal: string }>} */
-export const CROSSHAIR = Object.freeze({
-  axial: { vertical: PLANE_COLOURS.sagittal, horizontal: PLANE_COLOURS.coronal },
-  coronal: { vertical: PLANE_COLOURS.sagittal, horizontal: PLANE_COLOURS.axial },
-  sagittal: { vertical: PLANE_COLOURS.coronal, horizontal: PLANE_COLOURS.axial },
-});
 
 /** The twelve segment colours, in their order. */
 export const SEGMENT_COLOURS = Object.freeze([
