@@ -57,6 +57,7 @@ INSTALLED_APPS = [
     "server.studies",
     "server.algorithms",
     "server.reconstructions",
+    "server.readings",
     "server.operations",
     "server.api",
 ]

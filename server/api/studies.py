@@ -25,6 +25,8 @@ from server.jobs.api import JobSerializer
 from server.jobs.models import Job
 from server.jobs.selectors import jobs_json, jobs_visible_to, latest_by_owner
 from server.jobs.states import JobState
+from server.readings.selectors import annotations_of
+from server.readings.serializers import AnnotationSerializer, annotations_json
 from server.realtime.services import last_numbers
 from server.reconstructions.models import Segmentation
 from server.reconstructions.selectors import complete, segment_counts
@@ -85,6 +87,7 @@ class StudyStateSerializer(StudyRowSerializer):
     priors = PriorSerializer(many=True, read_only=True)
     transforms = TransformSerializer(many=True, read_only=True)
     segmentations = SegmentationSerializer(many=True, read_only=True)
+    annotations = AnnotationSerializer(many=True)
     jobs = JobSerializer(many=True)
     streams = serializers.DictField(child=serializers.IntegerField())
 
@@ -125,6 +128,7 @@ def study_state(study: Study, user: Any) -> dict[str, Any]:
         "priors": PriorSerializer(priors_of(study, user), many=True).data,
         "transforms": [transform_json(one) for one in transforms_between(series)],
         "segmentations": SegmentationSerializer(results, many=True).data,
+        "annotations": annotations_json(annotations_of(study), study.pk),
         "jobs": jobs_json(jobs.order_by("-created_at", "-id")[:MOST_JOBS], user=user),
         "streams": streams,
     }

@@ -73,6 +73,10 @@ API = {
     "series/<uuid:series_id>/fusion/<uuid:moving_id>/": {"GET": "view"},
     "studies/<uuid:study_id>/transforms/": {"GET": "view", "POST": "work"},
     "transforms/<uuid:transform_id>/": {"DELETE": "work"},  # made by the reader
+    "studies/<uuid:study_id>/annotations/": {"GET": "view", "POST": "work"},
+    "annotations/<uuid:annotation_id>/": {"GET": "view"},
+    "annotations/<uuid:annotation_id>/operations/": {"GET": "view"},
+    "annotation-codes/": {"GET": "signed in"},
     "reconstructions/": {"POST": "work"},
     "segmentations/<uuid:segmentation_id>/": {"GET": "view"},
     "segmentations/<uuid:segmentation_id>/repeat/": {"POST": "work"},

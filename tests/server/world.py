@@ -16,6 +16,7 @@ from server.accounts.models import User
 from server.algorithms.models import Algorithm, AlgorithmVersion
 from server.core import storage
 from server.jobs.models import Job
+from server.readings.models import Annotation
 from server.reconstructions.models import Segment, Segmentation, Surface
 from server.studies.models import Intake, Patient, Series, Study, Transform, UploadedFile
 
@@ -125,6 +126,9 @@ def make_world() -> World:
         moving_series=series, fixed_series=series, moving_frame="2.25.3", fixed_frame="2.25.4", matrix=IDENTITY,
         method="manual", author=reader,
     )  # fmt: skip
+    annotation = Annotation.objects.create(
+        study=study, series=series, kind="point", number=1, points=[[1.0, 1.0, 1.0]], colour="#FEEE3E", author=reader,
+    )  # fmt: skip
     later = timezone.now() + timedelta(hours=24)
     intake = Intake.objects.create(project=project, created_by=reader, expires_at=later)
     from server.core.secrets import seal_text
@@ -143,6 +147,7 @@ def make_world() -> World:
         "moving_id": series.pk,
         "transform_id": transform.pk,
         "segmentation_id": segmentation.pk,
+        "annotation_id": annotation.pk,
         "job_id": job.pk,
         "intake_id": intake.pk,
         "upload_id": upload.pk,
