@@ -6,12 +6,14 @@
 /**
  * @param {Uint8Array} labels  one slice, row by row
  * @param {number} width @param {number} height
+ * @param {Set<number>} [only]  these labels; all when left out
  * @returns {Map<number, Ring[]>}  rings per label number, background left out
  */
-export function contoursOf(labels, width, height) {
+export function contoursOf(labels, width, height, only) {
   const boxes = labelBoxes(labels, width, height);
   const result = new Map();
   for (const [label, box] of boxes) {
+    if (only && !only.has(label)) continue;
     const rings = ringsOf(labels, width, height, label, box).map(cutCorners);
     result.set(label, rings);
   }

@@ -1,14 +1,24 @@
-// One plane cut out of the volume by a shader: for every pixel the place in millimetres, the value there, the grey.
+// One plane cut out of the volume by a shader: for every pixel the place in millimetres, the value there (or a slab's),
+// the grey, and a second series over it. Slab and second series are compiled the first time they are asked for, so
+// that a plain slice costs what it did.
 
 import { BufferGeometry, Camera, Float32BufferAttribute, Mesh, Scene, ShaderMaterial, Vector3 } from "three";
 
 import { ramp } from "../geometry/windows.js";
-import { SAMPLE_VOLUME } from "./volume-image.js";
+import { PLANE_SHADING, SLAB_MODES, shadingDefines } from "./plane-shading.js";
 
 /** @import { WebGLRenderer } from "three" */
+/** @import { SlabMode } from "../geometry/slab.js" */
 /** @import { Vec3 } from "../geometry/vectors.js" */
 /** @import { Window } from "../geometry/windows.js" */
+/** @import { FusionImage } from "./fusion-image.js" */
 /** @import { VolumeImage } from "./volume-image.js" */
+
+/** @typedef {{ step: Vec3, each: number, mode: SlabMode }} SlabLook  samples at step * (-each ... each), LPS mm */
+/** @typedef {{ window: Window, inverted: boolean, slab: SlabLook | null, fusion: FusionImage | null }} PictureLook */
+
+/** Side of a tile of the checkerboard, px. */
+const TILE = 64;
 
 const VERTEX = /* glsl */ `
   varying vec2 vPlace;
@@ -19,19 +29,25 @@ const VERTEX = /* glsl */ `
 `;
 
 const FRAGMENT = /* glsl */ `
-  ${SAMPLE_VOLUME}
+  ${PLANE_SHADING}
   uniform vec3 uCorner;
   uniform vec3 uAcross;
   uniform vec3 uAlong;
   uniform vec2 uRamp;
+  uniform vec2 uTiles;
   uniform bool uInverted;
   varying vec2 vPlace;
   void main() {
     bool inside;
-    float value = valueAt(uCorner + uAcross * vPlace.x + uAlong * vPlace.y, inside);
+    vec3 point = uCorner + uAcross * vPlace.x + uAlong * vPlace.y;
+    float value = shownAt(point, inside);
     float grey = clamp((value - uRamp.x) * uRamp.y, 0.0, 1.0);
     if (uInverted) grey = 1.0 - grey;
-    gl_FragColor = vec4(vec3(inside ? grey : 0.0), 1.0);
+    vec3 colour = vec3(inside ? grey : 0.0);
+    #ifdef FUSED
+    colour = fused(colour, point, vPlace * uTiles, vPlace.x);
+    #endif
+    gl_FragColor = vec4(colour, 1.0);
   }
 `;
 
@@ -46,21 +62,21 @@ export class PlanePicture {
   /** @param {VolumeImage} image */
   constructor(image) {
     this.image = image;
-    this.material = new ShaderMaterial({
-      vertexShader: VERTEX,
-      fragmentShader: FRAGMENT,
-      depthTest: false,
-      depthWrite: false,
-      uniforms: {
-        ...image.uniforms,
-        uCorner: { value: new Vector3() },
-        uAcross: { value: new Vector3() },
-        uAlong: { value: new Vector3() },
-        uRamp: { value: [0, 1] },
-        uInverted: { value: false },
-      },
-    });
-    this.mesh = new Mesh(coveringTriangle(), this.material);
+    /** Shared by the materials of this picture. */
+    this.own = {
+      uCorner: { value: new Vector3() },
+      uAcross: { value: new Vector3() },
+      uAlong: { value: new Vector3() },
+      uRamp: { value: [0, 1] },
+      uTiles: { value: [1, 1] },
+      uInverted: { value: false },
+      uSlabStep: { value: new Vector3() },
+      uSlabEach: { value: 0 },
+      uSlabMode: { value: 0 },
+    };
+    /** By what is compiled in. @type {Map<string, ShaderMaterial>} */
+    this.materials = new Map();
+    this.mesh = new Mesh(coveringTriangle(), this.materialFor(false, null));
     this.mesh.frustumCulled = false;
     this.scene = new Scene();
     this.scene.add(this.mesh);
@@ -71,24 +87,62 @@ export class PlanePicture {
     return this.image.version;
   }
 
+  /** @param {boolean} slab @param {FusionImage | null} fusion */
+  materialFor(slab, fusion) {
+    const key = `${slab} ${Boolean(fusion)}`;
+    let material = this.materials.get(key);
+    // A second series brings uniforms of its own, so its material leaves with it.
+    if (material && fusion && material.userData.fusion !== fusion) {
+      material.dispose();
+      material = undefined;
+    }
+    if (!material) {
+      material = new ShaderMaterial({
+        vertexShader: VERTEX, fragmentShader: FRAGMENT, depthTest: false, depthWrite: false,
+        defines: shadingDefines({ slab, fusion }),
+        uniforms: { ...this.image.uniforms, ...this.own, ...fusion?.uniforms },
+      });
+      material.userData.fusion = fusion;
+      this.materials.set(key, material);
+    }
+    return material;
+  }
+
+  /** Forget what belongs to a second series that leaves. */
+  dropFusion() {
+    this.mesh.material = this.materialFor(false, null);
+    for (const [key, material] of this.materials) {
+      if (!material.userData.fusion) continue;
+      material.dispose();
+      this.materials.delete(key);
+    }
+  }
+
   /**
    * @param {WebGLRenderer} renderer
    * @param {{ corner: Vec3, across: Vec3, along: Vec3 }} rectangle  LPS mm: top left, and the whole width and height
-   * @param {Window} window @param {boolean} inverted
+   * @param {PictureLook} look @param {number} width  px @param {number} height  px
    */
-  draw(renderer, rectangle, window, inverted) {
-    const { uniforms } = this.material;
-    uniforms.uCorner.value.fromArray(rectangle.corner);
-    uniforms.uAcross.value.fromArray(rectangle.across);
-    uniforms.uAlong.value.fromArray(rectangle.along);
+  draw(renderer, rectangle, { window, inverted, slab, fusion }, width, height) {
+    const { own } = this;
+    own.uCorner.value.fromArray(rectangle.corner);
+    own.uAcross.value.fromArray(rectangle.across);
+    own.uAlong.value.fromArray(rectangle.along);
     const { low, factor } = ramp(window);
-    uniforms.uRamp.value = [low, factor];
-    uniforms.uInverted.value = inverted;
+    own.uRamp.value = [low, factor];
+    own.uTiles.value = [width / TILE, height / TILE];
+    own.uInverted.value = inverted;
+    if (slab) {
+      own.uSlabStep.value.fromArray(slab.step);
+      own.uSlabEach.value = slab.each;
+      own.uSlabMode.value = SLAB_MODES[slab.mode];
+    }
+    this.mesh.material = this.materialFor(Boolean(slab), fusion);
     renderer.render(this.scene, this.camera);
   }
 
   dispose() {
     this.mesh.geometry.dispose();
-    this.material.dispose();
+    for (const material of this.materials.values()) material.dispose();
   }
 }

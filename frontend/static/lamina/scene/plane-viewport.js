@@ -1,6 +1,7 @@
 // A plane on the page: the picture from the shared canvas, and on a 2D canvas of its own the labels and the crosshair.
 
-import { fromPlane, inPlane, sliceAt } from "../geometry/planes.js";
+import { lineOf } from "../geometry/oblique.js";
+import { fromPlane, inPlane, sliceAt, sliceCentre } from "../geometry/planes.js";
 import { dot, scale, subtract } from "../geometry/vectors.js";
 import { mmPerPixel, toPlane, toScreen } from "../geometry/viewing.js";
 
@@ -11,7 +12,8 @@ import { mmPerPixel, toPlane, toScreen } from "../geometry/viewing.js";
 /** @import { VolumeGeometry } from "../geometry/volume.js" */
 /** @import { Window } from "../geometry/windows.js" */
 /** @import { LabelOutlines } from "./outlines.js" */
-/** @import { PlanePicture } from "./plane-picture.js" */
+/** @import { FusionImage } from "./fusion-image.js" */
+/** @import { PlanePicture, SlabLook } from "./plane-picture.js" */
 /** @import { Stage } from "./stage.js" */
 
 /**
@@ -22,12 +24,17 @@ import { mmPerPixel, toPlane, toScreen } from "../geometry/viewing.js";
  * @property {Viewing} viewing
  * @property {Window} window
  * @property {boolean} inverted
+ * @property {SlabLook | null} [slab]
+ * @property {FusionImage | null} [fusion]
  * @property {Point} point
- * @property {{ vertical: string, horizontal: string } | null} crosshair  colours of the planes the lines stand for
+ * @property {CrossLine[] | null} crosshair  the other planes, as lines in this one
+ * @property {boolean} [handles]  grips on the lines, to turn the other planes
  * @property {LabelOutlines | null} outlines
  * @property {Parameters<LabelOutlines["paint"]>[4]} look
  * @property {Iterable<Overlay>} overlays  drawn in their order, over labels and under nothing
  */
+
+/** @typedef {{ name: string, plane: Plane, colour: string }} CrossLine */
 
 /**
  * Something more that is drawn over a plane: marks, a brush, another reader's cursor. Called with the canvas in CSS px.
@@ -48,6 +55,11 @@ import { mmPerPixel, toPlane, toScreen } from "../geometry/viewing.js";
 
 /** Half of the 14 px that stay free round the crossing. */
 const GAP = 7;
+/** Longer than any screen. */
+const FAR = 10_000;
+const GRIP = 5;
+/** A hand may miss a grip by this much, px. */
+const GRIP_REACH = 12;
 
 export class PlaneViewport {
   /** @param {Stage} stage @param {HTMLElement} element @param {HTMLCanvasElement} lines @param {() => PlaneScene | null} read */
@@ -81,10 +93,14 @@ export class PlaneViewport {
     }
     const rectangle = this.rectangle(scene, width, height);
     // Moving the crosshair changes the lines of all planes, but the picture of one only.
-    const wanted = [...rectangle.corner, ...rectangle.across, ...rectangle.along, scene.window.width, scene.window.level, scene.inverted, scene.picture.version, width, height].join(" ");
+    const { window: shades, inverted, picture, slab = null, fusion = null } = scene;
+    const wanted = [
+      ...rectangle.corner, ...rectangle.across, ...rectangle.along, shades.width, shades.level, inverted, picture.version, width, height,
+      slab && [slab.step, slab.each, slab.mode].join(), fusion?.version,
+    ].join(" ");
     if (fresh || wanted !== this.drawn) {
       this.drawn = wanted;
-      scene.picture.draw(renderer, rectangle, scene.window, scene.inverted);
+      picture.draw(renderer, rectangle, { window: shades, inverted, slab, fusion }, width, height);
     }
     this.drawLines(scene, width, height);
   }
@@ -112,8 +128,8 @@ export class PlaneViewport {
   drawLines(scene, width, height) {
     const { geometry, plane, viewing, point } = scene;
     const toPixel = (/** @type {[number, number]} */ position) => toScreen(plane, viewing, width, height, position);
-    if (scene.outlines) scene.outlines.paint(this.context, plane, sliceAt(geometry, plane, point), toPixel, scene.look);
-    this.drawCrosshair(scene, toPixel);
+    if (scene.outlines) scene.outlines.paint(this.context, plane, sliceAt(geometry, plane, point), toPixel, scene.look, point);
+    this.drawCrosshair(scene);
     const pane = this.pane(scene);
     for (const overlay of scene.overlays) {
       this.context.save();
@@ -125,33 +141,75 @@ export class PlaneViewport {
   /** @param {PlaneScene} scene @returns {Pane} */
   pane({ geometry, plane, viewing, point }) {
     const { width, height } = this;
+    const shown = sliceCentre(geometry, plane, point);
     return {
       name: plane.name, plane, point, width, height,
       pixel: mmPerPixel(plane, viewing, width, height),
       toPixel: (place) => toScreen(plane, viewing, width, height, inPlane(geometry, plane, place)),
-      depth: (place) => dot(subtract(place, point), plane.normal),
+      depth: (place) => dot(subtract(place, shown), plane.normal),
     };
   }
 
-  /** @param {PlaneScene} scene @param {(position: [number, number]) => [number, number]} toPixel */
-  drawCrosshair({ geometry, plane, point, crosshair }, toPixel) {
-    if (!crosshair) return;
-    const { width, height } = this;
-    const [x, y] = toPixel(inPlane(geometry, plane, point)).map((value) => Math.round(value) + 0.5);
-    const line = (/** @type {string} */ colour, /** @type {number[][]} */ parts) => {
-      this.context.strokeStyle = colour;
-      this.context.beginPath();
-      for (const [x0, y0, x1, y1] of parts) {
-        this.context.moveTo(x0, y0);
-        this.context.lineTo(x1, y1);
+  /**
+   * Where the other planes cut this one, px: the crossing, and the unit direction of each line.
+   * @param {PlaneScene} scene @returns {{ at: [number, number], lines: { name: string, colour: string, way: [number, number] }[] }}
+   */
+  crossing({ geometry, plane, viewing, point, crosshair }) {
+    const at = toScreen(plane, viewing, this.width, this.height, inPlane(geometry, plane, point));
+    const lines = (crosshair ?? []).flatMap(({ name, plane: other, colour }) => {
+      const way = lineOf(plane, other);
+      return way ? [{ name, colour, way }] : [];
+    });
+    return { at, lines };
+  }
+
+  /** Grips of the lines, two on each, as far out as the viewport allows. @returns {{ name: string, pixel: [number, number] }[]} */
+  grips() {
+    const scene = this.read();
+    if (!scene?.handles) return [];
+    const reach = Math.min(this.width, this.height) * 0.36;
+    const { at, lines } = this.crossing(scene);
+    return lines.flatMap(({ name, way }) => [-1, 1].map((side) => ({
+      name, pixel: /** @type {[number, number]} */ ([at[0] + side * reach * way[0], at[1] + side * reach * way[1]]),
+    })));
+  }
+
+  /** The grip under a pixel: which plane's line it turns, and the crossing it turns about. @param {[number, number]} pixel */
+  gripAt([x, y]) {
+    const scene = this.read();
+    const grip = this.grips().find(({ pixel }) => Math.hypot(pixel[0] - x, pixel[1] - y) <= GRIP_REACH);
+    return scene && grip ? { name: grip.name, plane: scene.plane, at: this.crossing(scene).at } : null;
+  }
+
+  /** @param {PlaneScene} scene */
+  drawCrosshair(scene) {
+    if (!scene.crosshair) return;
+    const { context } = this;
+    const { at, lines } = this.crossing(scene);
+    context.lineWidth = 1;
+    context.globalAlpha = 0.8;
+    for (const { colour, way: [dx, dy] } of lines) {
+      // Upright and lying lines stand on whole pixels, so that they stay one pixel wide.
+      const straight = Math.abs(dx) < 1e-6 || Math.abs(dy) < 1e-6;
+      const [x, y] = straight ? at.map((value) => Math.round(value) + 0.5) : at;
+      context.strokeStyle = colour;
+      context.beginPath();
+      for (const side of [-1, 1]) {
+        context.moveTo(x + side * GAP * dx, y + side * GAP * dy);
+        context.lineTo(x + side * FAR * dx, y + side * FAR * dy);
       }
-      this.context.stroke();
-    };
-    this.context.lineWidth = 1;
-    this.context.globalAlpha = 0.8;
-    line(crosshair.vertical, [[x, 0, x, y - GAP], [x, y + GAP, x, height]]);
-    line(crosshair.horizontal, [[0, y, x - GAP, y], [x + GAP, y, width, y]]);
-    this.context.globalAlpha = 1;
+      context.stroke();
+    }
+    context.globalAlpha = 1;
+    for (const { name, pixel: [x, y] } of this.grips()) {
+      context.beginPath();
+      context.arc(x, y, GRIP, 0, 2 * Math.PI);
+      context.fillStyle = "rgb(0 0 0 / 60%)";
+      context.fill();
+      context.strokeStyle = lines.find((line) => line.name === name)?.colour ?? "#FFF";
+      context.lineWidth = 2;
+      context.stroke();
+    }
   }
 
   /** The place under a pixel of this viewport, LPS mm. @param {[number, number]} pixel @returns {Point | null} */

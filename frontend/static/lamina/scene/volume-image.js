@@ -44,6 +44,10 @@ export const SAMPLE_VOLUME = /* glsl */ `
   }
 `;
 
+/** The same for a second volume beside the first: every name with an "o" before it, so `oValueAt`. */
+export const SAMPLE_OVERLAY = SAMPLE_VOLUME.replace("precision highp sampler3D;", "")
+  .replace(/\bu([A-Z])/g, "ou$1").replace(/\bvalueAt\b/g, "oValueAt").replace(/\bloaded\b/g, "oLoaded");
+
 /** Bits of the half float nearest to each stored int16, by the int16's unsigned bits. @type {Uint16Array | null} */
 let halves = null;
 

@@ -33,11 +33,8 @@ function withPart(parts, name, value) {
 /** @param {PlanesState} state @param {{ type: string } & Record<string, any>} action @returns {PlanesState} */
 export function reducePlanes(state, action) {
   switch (action.type) {
-    case "view.series": {
-      if (action.seriesId === state.seriesId) return state;
-      const { cine } = state;
-      return { ...initialPlanes(), seriesId: action.seriesId, cine: { ...cine, playing: null, over: "slices" } };
-    }
+    case "view.series":
+      return { ...initialPlanes(), seriesId: action.seriesId, cine: { ...state.cine, playing: null, over: "slices" } };
     case "view.reset":
       return { ...state, turns: {}, tilts: {}, slabs: {}, cine: { ...state.cine, playing: null } };
     case "planes.turn": {
