@@ -6,7 +6,7 @@ import { areaOf, contoursOf, labelSlice } from "../../frontend/static/lamina/geo
 import { barLength, indexPosition, pixelValue, position, windowText } from "../../frontend/static/lamina/geometry/format.js";
 import { between, cubeFaces, eyeOf, basisOf, fitDistance, shifted, STANDARD_VIEWS, turned } from "../../frontend/static/lamina/geometry/orbit.js";
 import { edgeLetters, orientationLetters } from "../../frontend/static/lamina/geometry/orientation.js";
-import { firstKept, rayMeetsPlane, sortDepth } from "../../frontend/static/lamina/geometry/picking.js";
+import { firstKept, rayMeetsPlane } from "../../frontend/static/lamina/geometry/picking.js";
 import { fromPlane, inPlane, onSlice, planesOf, sliceAt, snapped } from "../../frontend/static/lamina/geometry/planes.js";
 import { chunksOf, nearest, rangeOf } from "../../frontend/static/lamina/geometry/streaming.js";
 import { applyAffine, distance, invertAffine, normalise } from "../../frontend/static/lamina/geometry/vectors.js";
@@ -193,13 +193,15 @@ test("chunks cover every slice once and come from the centre outward", () => {
   assert.deepEqual(rangeOf({ first: 2, count: 3 }, 10), { start: 20, end: 49 });
 });
 
-test("picking: clipped hits are passed over, rays meet planes, shells draw after what they hold", () => {
+test("picking: clipped hits are passed over, but not on the cut face itself; rays meet planes", () => {
   const hits = [{ point: [0, 0, 10] }, { point: [0, 0, 5] }];
-  assert.equal(firstKept(hits, { normal: [0, 0, -1], constant: 7 }), hits[1]);
-  assert.equal(firstKept(hits, { normal: [0, 0, -1], constant: 0 }), null);
+  assert.equal(firstKept(hits, [{ normal: [0, 0, -1], constant: 7 }]), hits[1]);
+  assert.equal(firstKept(hits, [{ normal: [0, 0, -1], constant: 0 }]), null);
+  const face = { point: [0, 0, 7.0001], cut: 0 };
+  assert.equal(firstKept([face, ...hits], [{ normal: [0, 0, -1], constant: 7 }]), face);
+  assert.equal(firstKept([face, ...hits], [{ normal: [0, 0, -1], constant: 7 }, { normal: [0, 0, -1], constant: 6 }]), hits[1]);
   close(rayMeetsPlane([0, 0, 10], normalise([0, 3, -4]), [0, 0, 2], [0, 0, 1]), [0, 6, 2]);
   assert.equal(rayMeetsPlane([0, 0, 10], [0, 0, 1], [0, 0, 2], [0, 0, 1]), null);
-  assert.ok(sortDepth(100, 20) < sortDepth(100, 5));
   assert.equal(distance([0, 0, 0], [3, 4, 0]), 5);
 });
 

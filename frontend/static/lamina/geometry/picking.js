@@ -1,4 +1,4 @@
-// Rays, planes and the order of see-through surfaces.
+// Rays and planes.
 
 import { addScaled, dot, subtract } from "./vectors.js";
 
@@ -10,11 +10,12 @@ import { addScaled, dot, subtract } from "./vectors.js";
 export const isKept = (clip, point) => !clip || dot(clip.normal, point) + clip.constant >= 0;
 
 /**
- * The first hit on the kept side. Hits come sorted by distance.
- * @template {{ point: Point }} T
- * @param {T[]} hits @param {Clip | null} clip @returns {T | null}
+ * The first hit on the kept side of all planes. Hits come sorted by distance. A hit on a cut face lies in its own plane
+ * (`cut`, its place in the list), which is not asked.
+ * @template {{ point: Point, cut?: number }} T
+ * @param {T[]} hits @param {Clip[]} clips @returns {T | null}
  */
-export const firstKept = (hits, clip) => hits.find((hit) => isKept(clip, hit.point)) ?? null;
+export const firstKept = (hits, clips) => hits.find((hit) => clips.every((clip, at) => at === hit.cut || isKept(clip, hit.point))) ?? null;
 
 /** Where a ray meets a plane, or null when it runs along it or away. @param {Point} origin @param {Vec3} direction @param {Point} on @param {Vec3} normal @returns {Point | null} */
 export function rayMeetsPlane(origin, direction, on, normal) {
@@ -23,10 +24,3 @@ export function rayMeetsPlane(origin, direction, on, normal) {
   const along = dot(subtract(on, origin), normal) / slope;
   return along < 0 ? null : addScaled(origin, direction, along);
 }
-
-/**
- * Where in the drawing order a see-through surface stands: the one whose nearest side is farthest comes first, so
- * that what lies inside a shell is drawn before the shell although both have the same middle.
- * @param {number} centreDistance @param {number} radius
- */
-export const sortDepth = (centreDistance, radius) => centreDistance - radius;

@@ -3,11 +3,14 @@
 import { PerspectiveCamera, Plane as ClippingPlane, Raycaster, Scene, Vector2, Vector3 } from "three";
 
 import { between, eyeOf, FIELD_OF_VIEW, basisOf, fitPoints, nearer, shifted, STANDARD_VIEWS, turned } from "../geometry/orbit.js";
-import { firstKept, sortDepth } from "../geometry/picking.js";
+import { firstKept } from "../geometry/picking.js";
 import { dot, subtract } from "../geometry/vectors.js";
 import { corners, radius } from "../geometry/volume.js";
-import { cornersOf } from "./surfaces.js";
 import { drawAxesCube, faceOfCubeAt } from "./axes-cube.js";
+import { Caps } from "./caps.js";
+import { SpacePicture } from "./space-picture.js";
+import { CLEAR_LAYER } from "./surface-material.js";
+import { cornersOf } from "./surfaces.js";
 
 /** @import { WebGLRenderer } from "three" */
 /** @import { Orbit } from "../geometry/orbit.js" */
@@ -17,6 +20,9 @@ import { drawAxesCube, faceOfCubeAt } from "./axes-cube.js";
 /** @import { SpacePlanes } from "./space-planes.js" */
 /** @import { Stage } from "./stage.js" */
 /** @import { Surfaces } from "./surfaces.js" */
+/** @import { Drag } from "../tools/pointer.js" */
+/** @import { VolumeRendering } from "./volume-rendering.js" */
+/** @import { SegmentLook } from "../state/view.js" */
 
 /**
  * The 3D as an overlay sees it, in CSS px.
@@ -28,7 +34,13 @@ import { drawAxesCube, faceOfCubeAt } from "./axes-cube.js";
 
 /** Something more that is drawn over the 3D. @typedef {(context: CanvasRenderingContext2D, pane: SpacePane) => void} SpaceOverlay */
 
+/** @typedef {(pixel: [number, number]) => Drag | null} Grip */
+
 const FLIGHT = 400;
+/** So long after the last move the good picture is made, ms. */
+const REST = 160;
+/** Triangles that may move at once: more get a cheaper level that stands in. A card draws millions, a processor does not. */
+const MOVING_TRIANGLES = Object.freeze({ software: 40_000, card: 3_000_000 });
 
 export class SpaceViewport {
   /** @param {Stage} stage @param {HTMLElement} element @param {HTMLCanvasElement} lines */
@@ -40,6 +52,7 @@ export class SpaceViewport {
     this.scene = new Scene();
     this.camera = new PerspectiveCamera(FIELD_OF_VIEW, 1, 1, 10_000);
     this.raycaster = new Raycaster();
+    this.raycaster.layers.enable(CLEAR_LAYER);
     /** @type {Orbit} */
     this.orbit = { target: [0, 0, 0], azimuth: 0, elevation: 0, distance: 1000 };
     this.reach = 200;
@@ -47,14 +60,36 @@ export class SpaceViewport {
     this.surfaces = null;
     /** @type {SpacePlanes | null} */
     this.planes = null;
+    /** @type {Record<number, SegmentLook> | undefined} */
+    this.looks = undefined;
+    /** @type {number | null} */
+    this.lit = null;
     /** @type {Clip | null} */
     this.clip = null;
-    this.clipping = [new ClippingPlane()];
+    /** Faces of the clipping box. @type {Clip[]} */
+    this.box = [];
+    /** All that cuts now. @type {Clip[]} */
+    this.cuts = [];
+    this.caps = new Caps();
+    this.scene.add(this.caps.group);
+    /** The volume itself, when it is shown. @type {VolumeRendering | null} */
+    this.volumeRendering = null;
+    /** Surfaces can be put away while the volume is shown. */
+    this.withSurfaces = true;
+    this.picture = new SpacePicture(stage);
+    this.moving = false;
+    this.resting = 0;
+    /** What the last picture is short of. @type {{ light: boolean, coarse: boolean, strips: number }} */
+    this.quality = { light: false, coarse: false, strips: 1 };
+    /** Called when `quality` changes. */
+    this.onQuality = () => {};
     this.flight = 0;
     this.later = 0;
     this.letters = true;
     /** @type {Set<SpaceOverlay>} */
     this.overlays = new Set();
+    /** @type {Set<Grip>} */
+    this.grips = new Set();
     this.remove = stage.add(this);
   }
 
@@ -80,17 +115,48 @@ export class SpaceViewport {
   addSurfaces(surfaces) {
     const remove = surfaces.addTo(this.scene);
     this.surfaces = surfaces;
+    this.looks = undefined;
+    const lighten = () => void surfaces.lighten(this.stage.software ? MOVING_TRIANGLES.software : MOVING_TRIANGLES.card);
     surfaces.onChange = () => {
       this.applyClip();
       this.invalidate();
+      lighten();
     };
     this.applyClip();
     this.invalidate();
+    lighten();
     return () => {
       remove();
       if (this.surfaces === surfaces) this.surfaces = null;
+      this.applyClip();
       this.invalidate();
     };
+  }
+
+  /** @param {Record<number, SegmentLook>} looks @param {number | null} lit */
+  setLooks(looks, lit) {
+    if (!this.surfaces) return;
+    const before = this.looks ? this.shownMeshes() : [];
+    this.surfaces.setLooks(looks, lit);
+    this.looks = looks;
+    this.lit = lit;
+    const now = this.shownMeshes();
+    // A surface that came or went needs its cut faces; a colour does not.
+    if (now.length !== before.length || now.some((mesh, at) => mesh !== before[at])) this.makeCaps();
+    else this.caps.setLooks(looks, lit);
+    this.invalidate();
+  }
+
+  shownMeshes() {
+    return [...(this.surfaces?.meshes.values() ?? [])].filter((mesh) => mesh.visible);
+  }
+
+  /** Show the volume itself; null: no longer. The rendering stays its maker's to dispose. @param {VolumeRendering | null} rendering @param {boolean} withSurfaces */
+  setVolume(rendering, withSurfaces) {
+    this.volumeRendering = rendering;
+    this.withSurfaces = withSurfaces || !rendering;
+    rendering?.setClipping(this.clippingPlanes());
+    this.invalidate();
   }
 
   /** @param {SpacePlanes} planes @returns {() => void} */
@@ -108,19 +174,35 @@ export class SpaceViewport {
 
   /** Keep only one side. @param {Clip | null} clip */
   setClip(clip) {
+    if (!clip && !this.clip) return;
     this.clip = clip;
     this.applyClip();
-    this.invalidate();
+    this.touch();
+  }
+
+  /** Keep only what lies on the kept side of all these. @param {Clip[]} faces  none: no box */
+  setBox(faces) {
+    if (faces.length === 0 && this.box.length === 0) return;
+    this.box = faces;
+    this.applyClip();
+    this.touch();
   }
 
   applyClip() {
-    if (this.clip) {
-      this.clipping[0].normal.fromArray(this.clip.normal);
-      this.clipping[0].constant = this.clip.constant;
-    }
-    const planes = this.clip ? this.clipping : [];
+    this.cuts = this.clip ? [this.clip, ...this.box] : this.box;
+    const planes = this.clippingPlanes();
     this.surfaces?.setClipping(planes);
     this.planes?.setClipping(planes);
+    this.volumeRendering?.setClipping(planes);
+    this.makeCaps(planes);
+  }
+
+  clippingPlanes() {
+    return this.cuts.map(({ normal, constant }) => new ClippingPlane(new Vector3().fromArray(normal), constant));
+  }
+
+  makeCaps(planes = this.clippingPlanes()) {
+    this.caps.make(this.surfaces, this.cuts, planes, this.looks ?? {}, this.lit);
   }
 
   // --- camera ---------------------------------------------------------------------------------------------------
@@ -180,6 +262,17 @@ export class SpaceViewport {
   stand(orbit) {
     cancelAnimationFrame(this.flight);
     this.orbit = orbit;
+    this.touch();
+  }
+
+  /** The camera or what the volume shows goes on changing: quick pictures now, a good one when it rests. */
+  touch() {
+    this.moving = true;
+    clearTimeout(this.resting);
+    this.resting = window.setTimeout(() => {
+      this.moving = false;
+      this.invalidate();
+    }, REST);
     this.invalidate();
   }
 
@@ -196,7 +289,7 @@ export class SpaceViewport {
       started ||= now;
       const along = Math.min((now - started) / FLIGHT, 1);
       this.orbit = between(from, to, along);
-      this.invalidate();
+      this.touch();
       if (along < 1) this.flight = requestAnimationFrame(step);
     };
     this.flight = requestAnimationFrame(step);
@@ -205,6 +298,7 @@ export class SpaceViewport {
   // --- drawing --------------------------------------------------------------------------------------------------
 
   invalidate() {
+    this.picture.stale();
     this.stage.invalidate(this);
   }
 
@@ -228,17 +322,32 @@ export class SpaceViewport {
     }
     this.context.setTransform(ratio, 0, 0, ratio, 0, 0);
     this.context.clearRect(0, 0, width, height);
-    renderer.clear();
     this.placeCamera(width, height);
-    // Of two see-through surfaces the one whose near side is farther comes first: what lies inside a shell is drawn
-    // before the shell.
-    renderer.setTransparentSort((a, b) => {
-      if (a.groupOrder !== b.groupOrder) return a.groupOrder - b.groupOrder;
-      return this.depthOf(b) - this.depthOf(a);
-    });
-    renderer.render(this.scene, this.camera);
+    const more = this.drawPicture(renderer, width, height);
     if (this.letters) drawAxesCube(this.context, this.orbit, width, height);
     this.drawOverlays(width, height);
+    if (more) this.stage.invalidate(this);
+  }
+
+  /** @param {WebGLRenderer} renderer @param {number} width @param {number} height @returns {boolean} more is to come */
+  drawPicture(renderer, width, height) {
+    const { surfaces, volumeRendering: volume, moving } = this;
+    for (const group of [surfaces?.group, this.caps.group]) if (group) group.visible = this.withSurfaces;
+    const clear = this.withSurfaces
+      ? [...this.shownMeshes(), ...this.caps.caps.map(({ face }) => face)].filter((mesh) => mesh.layers.mask === 1 << CLEAR_LAYER)
+      : [];
+    let more = false;
+    const draw = () => {
+      more = this.picture.draw(renderer, this.scene, this.camera, width, height, { clear, volume, moving });
+    };
+    const light = Boolean(moving && this.withSurfaces && surfaces?.whileLight(draw));
+    if (!light && !(moving && this.withSurfaces && surfaces)) draw();
+    const quality = { light, coarse: Boolean(volume && (moving || !volume.whole)), strips: volume && !moving ? this.picture.strips / this.picture.stripCount : 1 };
+    if (JSON.stringify(quality) !== JSON.stringify(this.quality)) {
+      this.quality = quality;
+      this.onQuality();
+    }
+    return more;
   }
 
   /** Draw something more over the 3D: marks, handles, another reader's cursor. Call `invalidate` when it changes. @param {SpaceOverlay} overlay @returns {() => void} */
@@ -249,6 +358,22 @@ export class SpaceViewport {
       this.overlays.delete(overlay);
       this.invalidate();
     };
+  }
+
+  /** Handles in the 3D: asked at each press what a drag from this pixel does, before the camera turns. @param {Grip} grip @returns {() => void} */
+  addGrips(grip) {
+    this.grips.add(grip);
+    return () => this.grips.delete(grip);
+  }
+
+  /** @param {[number, number]} pixel @returns {Drag | null} */
+  gripAt(pixel) {
+    this.placeCamera(this.width, this.height);
+    for (const grip of this.grips) {
+      const drag = grip(pixel);
+      if (drag) return drag;
+    }
+    return null;
   }
 
   /** @param {number} width @param {number} height */
@@ -277,12 +402,6 @@ export class SpaceViewport {
     };
   }
 
-  /** @param {any} item */
-  depthOf(item) {
-    const size = item.object.geometry.boundingSphere?.radius ?? 0;
-    return sortDepth(this.camera.position.distanceTo(item.object.position), size);
-  }
-
   /** @param {number} width @param {number} height */
   placeCamera(width, height) {
     const { camera, orbit } = this;
@@ -306,9 +425,10 @@ export class SpaceViewport {
     if (!this.surfaces) return null;
     this.placeCamera(this.width, this.height);
     this.raycaster.setFromCamera(new Vector2((x / this.width) * 2 - 1, 1 - (y / this.height) * 2), this.camera);
-    const shown = [...this.surfaces.meshes.values()].filter((mesh) => mesh.visible);
-    const hits = this.raycaster.intersectObjects(shown, false).map((hit) => ({ segment: hit.object.userData.segment, point: /** @type {Point} */ (hit.point.toArray()) }));
-    return firstKept(hits, this.clip);
+    if (!this.withSurfaces) return null;
+    const shown = [...this.shownMeshes(), ...this.caps.caps.map(({ face }) => face)];
+    const hits = this.raycaster.intersectObjects(shown, false).map((hit) => ({ segment: hit.object.userData.segment, cut: hit.object.userData.cut, point: /** @type {Point} */ (hit.point.toArray()) }));
+    return firstKept(hits, this.cuts);
   }
 
   /** The pixel of a point, for tests and labels. @param {Point} point @returns {[number, number]} */
@@ -331,6 +451,9 @@ export class SpaceViewport {
   dispose() {
     cancelAnimationFrame(this.flight);
     clearTimeout(this.later);
+    clearTimeout(this.resting);
+    this.caps.clear();
+    this.picture.dispose();
     this.remove();
     this.scene.clear();
   }

@@ -6,7 +6,8 @@ import { Box3, BufferAttribute, BufferGeometry, Group, Matrix4, Mesh, Vector3 } 
 import { GLTFLoader } from "three/addons/loaders/GLTFLoader.js";
 import { MeshoptDecoder } from "three/addons/libs/meshopt_decoder.module.js";
 
-import { setLook, surfaceMaterial } from "./surface-material.js";
+import { clusteredIndex } from "../geometry/cluster.js";
+import { CLEAR_LAYER, setLook, setSolid, surfaceMaterial } from "./surface-material.js";
 
 /** @import { Object3D, Plane, Scene } from "three" */
 /** @import { Point } from "../geometry/vectors.js" */
@@ -83,6 +84,24 @@ function meshOf({ geometry, middle }, segment) {
 export const cornersOf = ({ min, max }) =>
   [min.x, max.x].flatMap((x) => [min.y, max.y].flatMap((y) => [min.z, max.z].map((z) => /** @type {Point} */ ([x, y, z]))));
 
+/** The same vertices with fewer triangles. @param {BufferGeometry} geometry @param {number} triangles */
+function lighter(geometry, triangles) {
+  const index = clusteredIndex(/** @type {Float32Array} */ (geometry.getAttribute("position").array), /** @type {BufferAttribute} */ (geometry.getIndex()).array, triangles);
+  const light = new BufferGeometry();
+  for (const name of ["position", "normal"]) light.setAttribute(name, geometry.getAttribute(name));
+  light.setIndex(new BufferAttribute(index, 1));
+  light.boundingBox = geometry.boundingBox;
+  light.boundingSphere = geometry.boundingSphere;
+  return light;
+}
+
+/** @param {Mesh} mesh */
+function freeGeometry({ geometry, userData }) {
+  geometry.dispose();
+  userData.light?.dispose();
+  userData.light = undefined;
+}
+
 export class Surfaces {
   /** @param {Map<number, Mesh>} meshes  by segment number */
   constructor(meshes) {
@@ -141,10 +160,9 @@ export class Surfaces {
     }
     const old = this.meshes.get(number);
     if (part && old) {
-      const before = old.geometry;
+      freeGeometry(old);
       old.geometry = part.geometry;
       old.position.copy(part.middle);
-      before.dispose();
     } else if (part) {
       const mesh = meshOf(part, { number, label, node, colour });
       /** @type {any} */ (mesh.material).clippingPlanes = this.clipping;
@@ -153,7 +171,7 @@ export class Surfaces {
     } else if (old) {
       this.meshes.delete(number);
       this.group.remove(old);
-      old.geometry.dispose();
+      freeGeometry(old);
       /** @type {any} */ (old.material).dispose();
     }
     this.onChange();
@@ -166,7 +184,7 @@ export class Surfaces {
       scene.remove(this.group);
       this.turns.clear();
       for (const mesh of this.meshes.values()) {
-        mesh.geometry.dispose();
+        freeGeometry(mesh);
         /** @type {any} */ (mesh.material).dispose();
       }
       this.meshes.clear();
@@ -179,8 +197,44 @@ export class Surfaces {
     for (const [number, mesh] of this.meshes) {
       const look = looks[number];
       mesh.visible = Boolean(look?.shown) && look.opacity > 0;
-      if (look) setLook(/** @type {any} */ (mesh.material), { colour: look.colour, opacity: look.opacity, lit: lit === number });
+      if (!look) continue;
+      const material = /** @type {import("three").ShaderMaterial} */ (mesh.material);
+      setLook(material, { colour: look.colour, opacity: look.opacity, lit: lit === number });
+      const clear = look.opacity < 0.999;
+      mesh.layers.set(clear ? CLEAR_LAYER : 0);
+      if (!clear) setSolid(material);
     }
+  }
+
+  /**
+   * Make a cheaper level of every surface, one after the other while the page has time, about so many triangles in all.
+   * @param {number} budget
+   */
+  async lighten(budget) {
+    const share = budget / Math.max(this.triangles, 1);
+    if (share >= 1) return;
+    for (const mesh of [...this.meshes.values()]) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      const index = mesh.geometry.getIndex();
+      // Gone, swapped or done in the meantime; and small ones stay whole, they would lose their form.
+      if (this.meshes.get(mesh.userData.segment) !== mesh || mesh.userData.light || !index) continue;
+      const wanted = Math.max(400, Math.round((index.count / 3) * share));
+      if (index.count / 3 > wanted * 1.2) mesh.userData.light = lighter(mesh.geometry, wanted);
+    }
+  }
+
+  /** Run with the cheaper levels in place, where there are any. @param {() => void} act @returns {boolean} whether there were */
+  whileLight(act) {
+    /** @type {[Mesh, BufferGeometry][]} */
+    const whole = [];
+    for (const mesh of this.meshes.values()) {
+      if (!mesh.visible || !mesh.userData.light) continue;
+      whole.push([mesh, mesh.geometry]);
+      mesh.geometry = mesh.userData.light;
+    }
+    act();
+    for (const [mesh, geometry] of whole) mesh.geometry = geometry;
+    return whole.length > 0;
   }
 
   /** @param {Plane[]} planes */

@@ -79,6 +79,8 @@ function listenToSpace(room) {
       set(room, { active: "surfaces" });
       const pane = space();
       if (!pane) return null;
+      const grip = event.button === 0 ? pane.gripAt(pixel) : null;
+      if (grip) return grip;
       const { left, middle, right } = room.keymap.buttons.space;
       const act = event.button === 2 ? right : event.button === 1 ? middle : left;
       let [x, y] = pixel;
