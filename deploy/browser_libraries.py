@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from deploy import environment
-from deploy.say import Steps, Stop
+from deploy.say import Steps, Stop, line
 
 FRONTEND = environment.ROOT / "frontend"
 MINIMUM_NODE = (18, 17)
@@ -26,18 +26,25 @@ NO_NETWORK = (
 )
 
 
-def ensure(frontend: Path = FRONTEND) -> dict[str, float]:
+def ensure(frontend: Path = FRONTEND, dev: bool = False) -> dict[str, float]:
     """Bring frontend/vendor and the catalogues up to date; returns at once when they are. Raises Stop.
 
-    Returns the seconds of each step, empty when there was nothing to do.
+    `dev` adds what only the tests need (a type checker, an accessibility checker); where npm cannot get it, the tests
+    that need it are skipped. Returns the seconds of each step, empty when there was nothing to do.
     """
-    if _current(frontend):
+    if _current(frontend) and (not dev or _dev_current(frontend)):
         return {}
     with environment.building_lock():
         steps = Steps()
         if not _libraries_current(frontend):
             with steps.step("browser_libraries", "Fetching the browser libraries"):
-                _fetch(frontend)
+                _fetch(frontend, dev)
+        elif dev and not _dev_current(frontend):
+            with steps.step("browser_checkers", "Fetching what the tests check the pages with"):
+                try:
+                    _install(frontend, dev)
+                except Stop as stop:
+                    line(f"{stop} The tests that need it are skipped.")
         if not _catalogues_current(frontend):
             with steps.step("catalogues", "Making the catalogues of translations"):
                 _make_catalogues(frontend)
@@ -60,13 +67,29 @@ def _libraries_current(frontend: Path) -> bool:
     return _stamp_matches(frontend / "vendor" / ".stamp", _library_sources(frontend))
 
 
-def _fetch(frontend: Path) -> None:
+def _package_sources(frontend: Path) -> list[Path]:
+    return [frontend / "package.json", frontend / "package-lock.json"]
+
+
+def _dev_current(frontend: Path) -> bool:
+    return _stamp_matches(frontend / "node_modules" / ".stamp-dev", _package_sources(frontend))
+
+
+def _install(frontend: Path, dev: bool) -> Path:
+    """Have npm fill node_modules. Returns the node that goes with it."""
     packages = frontend / "node_modules"
-    wanted = [frontend / "package.json", frontend / "package-lock.json"]
+    wanted = _package_sources(frontend)
     node, npm = _find_npm()
-    if not _stamp_matches(packages / ".stamp", wanted):
-        _run([*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], frontend, node)
-        (packages / ".stamp").write_text(_digest(wanted))
+    if not _stamp_matches(packages / ".stamp", wanted) or (dev and not _dev_current(frontend)):
+        more = [] if dev else ["--omit=dev"]
+        _run([*npm, "ci", *more, "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], frontend, node)
+        for name in (".stamp", ".stamp-dev") if dev else (".stamp",):
+            (packages / name).write_text(_digest(wanted))
+    return node
+
+
+def _fetch(frontend: Path, dev: bool) -> None:
+    node = _install(frontend, dev)
     # The stamp is taken before copying: a file that changes meanwhile is copied again next time.
     digest = _digest(_library_sources(frontend))
     _run([str(node), "vendor.mjs"], frontend, node)

@@ -31,7 +31,7 @@ def enter(argv: Sequence[str]) -> int:
         if command in WITH_PAGES:
             from deploy import browser_libraries
 
-            os.environ[SECONDS] = json.dumps(seconds | browser_libraries.ensure())
+            os.environ[SECONDS] = json.dumps(seconds | browser_libraries.ensure(dev=command == "test"))
         from deploy.commands import run
 
         return run(list(argv))

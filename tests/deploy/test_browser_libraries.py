@@ -22,7 +22,7 @@ def frontend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ran: list[str] = []
 
     def run(command: list[str], where: Path, node: Path) -> None:
-        ran.append("npm ci" if "ci" in command else "vendor")
+        ran.append(("npm ci" if "--omit=dev" in command else "npm ci dev") if "ci" in command else "vendor")
         (folder / ("node_modules" if "ci" in command else "vendor")).mkdir(exist_ok=True)
 
     monkeypatch.setattr(browser_libraries, "_run", run)
@@ -49,6 +49,27 @@ def test_another_lock_asks_npm_again(frontend: Path) -> None:
     (frontend / "package-lock.json").write_text("newer")
     browser_libraries.ensure(frontend)
     assert browser_libraries.ran == ["npm ci", "vendor", "npm ci", "vendor"]
+
+
+def test_what_only_tests_need_comes_with_the_tests(frontend: Path) -> None:
+    browser_libraries.ensure(frontend)
+    browser_libraries.ensure(frontend, dev=True)
+    assert browser_libraries.ensure(frontend, dev=True) == {}
+    assert browser_libraries.ensure(frontend) == {}
+    assert browser_libraries.ran == ["npm ci", "vendor", "npm ci dev"]
+
+
+def test_without_it_the_pages_still_work(
+    frontend: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    browser_libraries.ensure(frontend)
+
+    def no_network(*_: object) -> None:
+        raise Stop("No network.")
+
+    monkeypatch.setattr(browser_libraries, "_run", no_network)
+    browser_libraries.ensure(frontend, dev=True)
+    assert "The tests that need it are skipped." in "".join(capsys.readouterr())
 
 
 @pytest.mark.parametrize(

@@ -22,11 +22,12 @@ import { use } from "./webawesome.js";
 export async function openDialog({ title, note, body, acts = [], size = "small", keep }) {
   await use("dialog");
   return new Promise((resolve) => {
+    /** @type {any} */
     let answer;
     let finished = false;
     const problem = h("p", { class: "field__error", role: "alert", hidden: true });
     const dialog = h("wa-dialog", { label: title, class: `dialog dialog--${size}` });
-    const close = (/** @type {any} */ value) => {
+    const close = (/** @type {any} */ value = undefined) => {
       answer = value;
       finished = true;
       dialog.open = false;

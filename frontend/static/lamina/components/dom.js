@@ -2,7 +2,7 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/** @typedef {Node | string | number | null | undefined | false} Child */
+/** Lists may be nested. @typedef {Node | string | number | null | undefined | false | any[]} Child */
 
 /**
  * h("button", {class: "button", onclick: save, disabled: true, dataset: {id}}, "Save")
@@ -11,7 +11,7 @@ const SVG = "http://www.w3.org/2000/svg";
  * null leaves it out, a property named with a leading dot is set on the object itself.
  * @param {string} tag
  * @param {Record<string, any>} [properties]
- * @param {...(Child | Child[])} children
+ * @param {...Child} children
  * @returns {any}
  */
 export function h(tag, properties = {}, ...children) {
@@ -35,7 +35,7 @@ export function append(parent, children) {
   }
 }
 
-/** Replace everything inside. @param {Element} parent @param {...(Child | Child[])} children */
+/** Replace everything inside. @param {Element} parent @param {...Child} children */
 export function fill(parent, ...children) {
   parent.replaceChildren();
   append(parent, children);

@@ -19,6 +19,7 @@ class Fact extends HTMLElement {
     if (this.isConnected) this.#draw();
   }
 
+  /** @param {number[]} history */
   set history(history) {
     this.#history = history;
     this.#draw();

@@ -105,8 +105,7 @@ class StudyTable extends HTMLElement {
   }
 
   /** @param {string} id */
-  remove(id) {
-    if (typeof id !== "string") return;
+  removeRow(id) {
     const place = this.#places.get(id);
     if (!place || !this.#rows) return;
     const index = this.#rows.findIndex((row) => row.id === id);

@@ -28,7 +28,7 @@ class Tags extends HTMLElement {
     this.#draw();
   }
 
-  /** Show kept elements too. */
+  /** Show kept elements too. @param {boolean} all */
   set all(all) {
     this.#all = all;
     this.#draw();

@@ -83,6 +83,9 @@ function measures(/** @type {any} */ version) {
 
 const pair = (/** @type {string} */ name, /** @type {any} */ value) => value && h("div", {}, h("dt", {}, name), h("dd", {}, value));
 
+/** @param {string} use @returns {string | undefined} */
+const madeFor = (use) => /** @type {Record<string, string>} */ ({ patient: gettext("patients"), phantom: gettext("phantoms only"), any: gettext("patients and phantoms") })[use];
+
 function draw() {
   const version = versions.find((one) => one.id === chosen);
   if (!version) return;
@@ -121,7 +124,7 @@ function draw() {
           pair(gettext("Name"), h("span", { class: "code" }, `${version.name} ${version.version}`)),
           pair(gettext("Images"), version.inputs.join(" + ")),
           pair(gettext("Body part"), version.body_part),
-          pair(gettext("Made for"), { patient: gettext("patients"), phantom: gettext("phantoms only"), any: gettext("patients and phantoms") }[version.intended_for]),
+          pair(gettext("Made for"), madeFor(version.intended_for)),
           pair(gettext("Weights"), version.weights_sha256 ? h("span", { class: "code", title: version.weights_sha256 }, `${version.weights_sha256.slice(0, 4)} ${version.weights_sha256.slice(4, 8)}`) : gettext("none")),
           short.map(([name, text]) => pair(name, text)),
           pair(gettext("Licence"), version.licence),

@@ -190,7 +190,7 @@ function onProgress(id, job) {
 function forget(id) {
   heard.get(id)?.();
   heard.delete(id);
-  table.remove(id);
+  table.removeRow(id);
   if (next.study?.id === id) choose(table.rows?.find((/** @type {any} */ row) => row.id === table.selected) ?? null);
   factsSoon();
 }

@@ -20,6 +20,8 @@ export function reduceStudyState(state, action) {
       return studyState(action.answer);
     case "segmentation.loaded":
       return with_(state, "segmentations", withSegmentation(state.segmentations, action.segmentation));
+    case "segmentation.rows":
+      return with_(state, "segmentations", withRows(state.segmentations, action));
     case "job.seen":
       return with_(state, "jobs", withJob(state.jobs, action.job));
     case "event":
@@ -37,7 +39,7 @@ export function reduceEvent(state, event) {
   const segmentations = reduceSegmentationEvent(state.segmentations, event);
   const jobs = reduceJobEvent(state.jobs, event);
   const following = { ...state, study, series, transforms, segmentations, jobs };
-  const same = Object.keys(following).every((name) => following[name] === state[name]);
+  const same = /** @type {(keyof StudyState)[]} */ (Object.keys(following)).every((name) => following[name] === state[name]);
   return same ? state : following;
 }
 
@@ -72,8 +74,10 @@ export function reduceTransformEvent(list, { type, payload }) {
   return type === "transform.removed" ? list.filter(({ id }) => id !== payload.transform_id) : list;
 }
 
-/** segmentation.ready, segmentation.damaged. @param {any[]} list @param {StreamEvent} event */
+/** segmentation.ready, segmentation.damaged, segmentation.edited, surface.remade. @param {any[]} list @param {StreamEvent} event */
 export function reduceSegmentationEvent(list, { type, payload }) {
+  if (type === "segmentation.edited") return withRows(list, { ...payload, seq: payload.operation.seq });
+  if (type === "surface.remade") return withSurfaces(list, payload);
   if (type === "segmentation.damaged") {
     return list.map((one) => (one.id === payload.segmentation_id ? { ...one, damaged: [...new Set([...(one.damaged ?? []), payload.artefact])] } : one));
   }
@@ -107,6 +111,7 @@ export function reduceJobEvent(list, { type, at, payload }) {
 }
 
 const ENDED = Object.freeze({ place: null, seconds_left: null, can_cancel: false });
+/** @type {Readonly<Record<string, number>>} */
 const RANK = Object.freeze({ queued: 0, running: 1, succeeded: 2, failed: 2, cancelled: 2 });
 
 /**
@@ -127,6 +132,41 @@ export function withJob(list, job) {
 /** @param {any[]} list @param {any} segmentation */
 const withSegmentation = (list, segmentation) =>
   newestFirst([...list.filter((one) => one.id !== segmentation.id), segmentation]);
+
+/**
+ * Rows of segments as an operation left them. The same operation is told twice (answer and event), in either order:
+ * a row never goes back to an older operation.
+ * @param {any[]} list @param {any} change  { segmentation_id, seq, segments: rows, removed: numbers }
+ */
+export const withRows = (list, { segmentation_id, seq, segments = [], removed = [] }) =>
+  list.map((one) => {
+    if (one.id !== segmentation_id) return one;
+    const known = new Map(one.segments.map((/** @type {any} */ segment) => [segment.number, segment]));
+    for (const row of segments) {
+      const before = known.get(row.number);
+      if (before && (before.row_seq ?? 0) > seq) continue;
+      const newer = before && (before.surface_seq ?? 0) > (row.surface_seq ?? 0) ? surfaceOf(before) : {};
+      known.set(row.number, { ...row, ...newer, row_seq: seq });
+    }
+    for (const number of removed) if ((known.get(number)?.row_seq ?? 0) <= seq) known.delete(number);
+    return { ...one, seq: Math.max(one.seq ?? 0, seq), segments: inOrder([...known.values()]) };
+  });
+
+/** What belongs to a segment's surface, not to its voxels. @param {any} row */
+const surfaceOf = ({ surface_url, surface_seq, triangles, centroid_mm, bounds_mm, node }) => ({ surface_url, surface_seq, triangles, centroid_mm, bounds_mm, node });
+
+/** @param {any[]} list @param {any} change */
+const withSurfaces = (list, { segmentation_id, segments = [] }) =>
+  list.map((one) => (one.id !== segmentation_id ? one : {
+    ...one,
+    segments: one.segments.map((/** @type {any} */ segment) => {
+      const row = segments.find((/** @type {any} */ made) => made.number === segment.number);
+      return row && (row.surface_seq ?? 0) >= (segment.surface_seq ?? 0) ? { ...segment, ...surfaceOf(row) } : segment;
+    }),
+  }));
+
+/** @param {any[]} segments */
+const inOrder = (segments) => segments.slice().sort((a, b) => (a.place ?? a.number) - (b.place ?? b.number));
 
 /** @param {any[]} list */
 const newestFirst = (list) =>

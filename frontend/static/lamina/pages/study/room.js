@@ -5,28 +5,37 @@
 /** @import { UndoStack } from "../../state/undo.js" */
 /** @import { ViewState } from "../../state/view.js" */
 /** @import { Stage } from "../../scene/stage.js" */
+/** @import { Beside } from "./beside.js" */
+/** @import { Hanging } from "./hanging.js" */
+/** @import { Link } from "./link.js" */
 /** @import { Frame, ViewportName } from "./frames.js" */
 /** @import { PictureSession } from "./picture-session.js" */
 /** @import { VolumeSession } from "./volume-session.js" */
+/** @import { Editing } from "./editing.js" */
 /** @import { KeyActs } from "../../tools/keys.js" */
 /** @import { Keymap } from "../../tools/keymap.js" */
 
-/** @typedef {{ view: ViewState, study: StudyState }} RoomState */
+/** The two parts every page has, and what the features keep. @typedef {{ view: ViewState, study: StudyState, [part: string]: any }} RoomState */
 
 /**
  * @typedef {object} Room
  * @property {Store<RoomState>} store
+ * @property {(answer: any) => Store<RoomState>} makeStore  for another study of the same shape
  * @property {Stage} stage
  * @property {HTMLElement} grid
  * @property {Record<ViewportName, Frame>} frames
  * @property {(VolumeSession | PictureSession) & Record<string, any> | null} session
  * @property {Map<string, Promise<ArrayBuffer>>} early  files asked for before the viewer was here, by address
+ * @property {Editing} [editing]  segment editing, once its feature is made
  * @property {UndoStack} undo  the page's one stack of named steps
  * @property {any} segmentation  the one that is shown, or null
  * @property {string | null} wantedSegmentation  chosen by hand; null takes the newest
  * @property {(text: string, error?: any) => void} report  something failed that the reader should know
  * @property {(name: string) => void} mark  a moment worth measuring, on the page's own timeline
  * @property {(id: string) => void} openSeries
+ * @property {Hanging} [hanging]
+ * @property {Beside} [beside]  another study of the patient beside this one
+ * @property {Link} [link]  the view in the address bar
  * @property {() => void} closeSeries
  * @property {() => void} togglePanel
  * @property {() => void} showKeys
