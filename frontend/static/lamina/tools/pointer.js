@@ -18,6 +18,8 @@
 const CLICK_WITHIN = 4;
 /** A wheel notch is about 100 px; a touchpad sends many small ones. */
 const WHEEL_STEP = 60;
+/** Three fingers go one slice on for so many px down. */
+const FINGER_STEP = 12;
 
 /** @param {Drag | null | undefined} drag */
 const cancel = (drag) => {
@@ -32,7 +34,9 @@ export function listen(element, acts) {
   let held = null;
   /** @type {Map<number, [number, number]>} */
   const fingers = new Map();
+  /** Where two fingers were, and how far apart; how high three were. */
   let spread = 0;
+  let height = 0;
   let turned = 0;
 
   /** @param {MouseEvent} event @returns {[number, number]} */
@@ -44,6 +48,7 @@ export function listen(element, acts) {
     const [a, b] = [...fingers.values()];
     return Math.hypot(a[0] - b[0], a[1] - b[1]);
   };
+  const fingerHeight = () => [...fingers.values()].reduce((sum, [, y]) => sum + y, 0) / fingers.size;
 
   element.addEventListener("pointerdown", (event) => {
     if (/** @type {HTMLElement} */ (event.target).closest("button, input, select, .pane-card")) return;
@@ -51,10 +56,12 @@ export function listen(element, acts) {
     if (event.pointerType === "touch") fingers.set(event.pointerId, pixel);
     element.setPointerCapture(event.pointerId);
     if (event.button === 1) event.preventDefault();
-    if (fingers.size === 2) {
+    if (fingers.size > 1) {
+      // What the first finger began was no drag after all.
       cancel(held?.drag);
       held = null;
       spread = fingerSpread();
+      height = fingerHeight();
       return;
     }
     held = { id: event.pointerId, from: pixel, moved: false, drag: acts.press(pixel, event) };
@@ -71,6 +78,14 @@ export function listen(element, acts) {
         spread = now;
         return;
       }
+      if (fingers.size > 2) {
+        const steps = Math.trunc((fingerHeight() - height) / FINGER_STEP);
+        if (steps !== 0) {
+          height += steps * FINGER_STEP;
+          acts.scroll(steps);
+        }
+        return;
+      }
     }
     if (held && held.id === event.pointerId) {
       held.moved ||= Math.hypot(pixel[0] - held.from[0], pixel[1] - held.from[1]) > CLICK_WITHIN;
@@ -82,6 +97,8 @@ export function listen(element, acts) {
 
   const release = (/** @type {PointerEvent} */ event) => {
     fingers.delete(event.pointerId);
+    // Two that stay of three go on from where they are now.
+    if (fingers.size > 1) [spread, height] = [fingerSpread(), fingerHeight()];
     if (!held || held.id !== event.pointerId) return;
     const { moved, drag } = held;
     held = null;

@@ -162,7 +162,7 @@ class KeySheet {
   #touch() {
     return this.#plain(gettext("Touch"), [
       [gettext("1 finger"), gettext("The chosen tool; in 3D turn")],
-      [gettext("2 fingers"), gettext("Zoom and pan")],
+      [gettext("2 fingers"), gettext("Zoom")],
       [gettext("3 fingers"), gettext("Slices")],
     ]);
   }
