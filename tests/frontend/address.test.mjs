@@ -11,7 +11,7 @@ const START = {
   series: SERIES, result: null, layout: "2x2", main: "axial", large: null, active: "axial", tool: "window", at: [0, 0, 0],
   zoom: all({ zoom: 1, pan: [0, 0] }), window: all({ width: 400, level: 40 }), linked: true, smooth: true, inverted: false, texts: true,
   outlines: true, fill: 0.24, planes3d: null, clip: null, segments: { 1: { shown: true, opacity: 1, colour: "#FB9202" } }, camera: null,
-  turns: {}, tilts: {}, slabs: {}, fusion: null, beside: null,
+  turns: {}, tilts: {}, slabs: {}, fusion: null, beside: null, space: null,
 };
 
 test("a view as it opens needs no more than its series and layout", () => {
@@ -27,6 +27,10 @@ test("every setting comes back as it was", () => {
     camera: { azimuth: -45.5, elevation: 20, distance: 812.3, target: [1, 2, 3] }, turns: { axial: { turn: 3, mirrored: true } },
     tilts: { coronal: [0, 0.6, 0, 0.8] }, slabs: { axial: { mode: "max", mm: 12.5 } },
     fusion: { seriesId: "bbbbbbbb-0000-4000-8000-000000000000", map: "pet", mode: "swipe", opacity: 0.6, place: 0.25, seeThrough: true, window: { width: 5, level: 2.5 } },
+    space: {
+      volume: { preset: "own", style: "shaded", surfaces: true, points: [{ value: -220, opacity: 0, colour: "#c98f6a" }, { value: 130.5, opacity: 0.025, colour: "#ffffff" }] },
+      box: { axial: [0, 0.5], coronal: [0.25, 1], sagittal: [0, 1] },
+    },
     beside: { study: "cccccccc-0000-4000-8000-000000000000", series: "dddddddd-0000-4000-8000-000000000000", linked: true, offset: [0, -1.5, 20], window: { width: 80, level: 40 } },
   };
   const { seen: back, bad } = decode(`#${encode(seen, START)}`);

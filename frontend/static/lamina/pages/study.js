@@ -3,6 +3,7 @@
 
 import { get } from "../api/client.js";
 import { pageData } from "../components/dom.js";
+import { decode, rowOf } from "../state/address.js";
 import { openingSeries } from "../state/study.js";
 
 const page = pageData();
@@ -11,7 +12,8 @@ if (page?.study_id) {
   /** @type {Map<string, Promise<ArrayBuffer>>} */
   const early = new Map();
   asked.then((answer) => {
-    const preview = openingSeries(answer)?.urls?.preview;
+    const first = rowOf(answer.series, decode(location.hash)?.seen.series) ?? openingSeries(answer);
+    const preview = first?.urls?.preview;
     if (!preview) return;
     const bytes = fetch(preview, { credentials: "same-origin" }).then((got) => (got.ok ? got.arrayBuffer() : Promise.reject(new Error(`${got.status}`))));
     // Whoever takes it hears of a failure; until then it is nobody's.

@@ -8,6 +8,7 @@ import { PLANE_NAMES } from "../geometry/planes.js";
 /** @import { Viewing } from "../geometry/viewing.js" */
 /** @import { Window } from "../geometry/windows.js" */
 /** @import { Orbit } from "../geometry/orbit.js" */
+/** @import { ClipBox, VolumeLook } from "./space.js" */
 /** @import { ClipView, Layout, SegmentLook, ViewportName } from "./view.js" */
 
 /**
@@ -30,6 +31,7 @@ import { PLANE_NAMES } from "../geometry/planes.js";
  * @property {Record<string, [number, number, number, number]>} tilts  by plane, quaternion x y z w
  * @property {Record<string, { mode: string, mm: number }>} slabs  by plane
  * @property {Fused | null} fusion
+ * @property {{ volume: VolumeLook | null, box: ClipBox | null } | null} [space]
  * @property {BesideSeen | null} beside
  */
 /** @typedef {{ seriesId: string, map: string, mode: string, opacity: number, window: Window | null, place: number, seeThrough: boolean }} Fused  `place` 0 to 1 across the pane */
@@ -145,6 +147,40 @@ function looksOf(text) {
   }));
 }
 
+/** `volume:preset,style,1,130~16~7A3F28~...` @param {VolumeLook | null} look */
+function volumeText(look) {
+  if (!look) return "";
+  const points = look.points.map(({ value, opacity, colour }) => [short(value, 2), short(opacity * 1000, 0), colour.replace("#", "").toLowerCase()].join("~"));
+  return `volume:${[look.preset, look.style, flag(look.surfaces), ...points].join(",")}`;
+}
+
+/** @param {string} text @returns {VolumeLook} */
+function volumeOf(text) {
+  const [preset, style, surfaces, ...points] = text.split(",");
+  must(points.length >= 2 && points.length <= 32);
+  return {
+    preset: wordOf(preset), style: oneOf(/** @type {const} */ (["shaded", "brightest"]))(style), surfaces: flagOf(surfaces),
+    points: points.map((point) => {
+      const [value, opacity, colour] = point.split("~");
+      must(/^[0-9a-f]{6}$/.test(colour ?? ""));
+      return { value: numberOf(value), opacity: numberOf(opacity, 0, 1000) / 1000, colour: `#${colour}` };
+    }),
+  };
+}
+
+/** @param {ClipBox | null} box */
+const boxText = (box) => (box ? `box:${PLANE_NAMES.flatMap((name) => box[name]).map((value) => short(value, 3)).join(",")}` : "");
+
+/** @param {string} text @returns {ClipBox} */
+function boxOf(text) {
+  const faces = numbersOf(text, 6);
+  must(faces.every((face) => face >= 0 && face <= 1) && [0, 2, 4].every((at) => faces[at] < faces[at + 1]));
+  return { axial: [faces[0], faces[1]], coronal: [faces[2], faces[3]], sagittal: [faces[4], faces[5]] };
+}
+
+/** @param {boolean} value */
+const flag = (value) => (value ? "1" : "0");
+
 /**
  * @typedef {object} Field
  * @property {string} key  as it stands in the address
@@ -165,9 +201,6 @@ const plain = (key, write, read) => ({
 
 /** Written always: what it starts as may change from person to person and from day to day. @param {Field} field @returns {Field} */
 const always = (field) => ({ ...field, write: (seen) => field.write(seen, {}) });
-
-/** @param {boolean} value */
-const flag = (value) => (value ? "1" : "0");
 
 /** @type {readonly Field[]} */
 const FIELDS = Object.freeze([
@@ -212,6 +245,22 @@ const FIELDS = Object.freeze([
     const [mode, mm] = part.split(",");
     return { mode: oneOf(["mean", "max", "min"])(mode), mm: numberOf(mm, 0, 1000) };
   })),
+  {
+    key: "space",
+    write: ({ space }) => [volumeText(space?.volume ?? null), boxText(space?.box ?? null)].filter(Boolean).join("_"),
+    read: (text) => {
+      /** @type {Record<string, any>} */
+      const space = {};
+      for (const part of text.split("_")) {
+        const [name, value] = part.split(":");
+        must(value !== undefined);
+        if (name === "box") space.box = boxOf(value);
+        else if (name === "volume") space.volume = volumeOf(value);
+        else must(false);
+      }
+      return space;
+    },
+  },
   plain("fusion", (/** @type {Fused} */ { seriesId, map, mode, opacity, window, place, seeThrough }) =>
     [shortId(seriesId), map, mode, Math.round(opacity * 100), short(place ?? 0.5, 2), flag(seeThrough), window ? windowText(window) : ""].join(","), (text) => {
     const [id, map, mode, opacity, place, seeThrough, ...window] = text.split(",");

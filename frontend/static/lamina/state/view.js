@@ -8,7 +8,7 @@ import { FITTED } from "../geometry/viewing.js";
 /** @import { Preset, Window } from "../geometry/windows.js" */
 
 /** @typedef {"axial" | "coronal" | "sagittal" | "surfaces"} ViewportName */
-/** @typedef {"2x2" | "1+3" | "3d"} Layout */
+/** "beside": one plane of this study and of another one of the patient. @typedef {"1x1" | "2x2" | "1x3" | "1+3" | "3d" | "beside"} Layout */
 /** @typedef {{ shown: boolean, colour: string, opacity: number }} SegmentLook */
 /** @typedef {{ plane: "axial" | "coronal" | "sagittal", position: number, flipped: boolean }} ClipView  position 0 to 1 through the volume */
 
@@ -17,7 +17,8 @@ import { FITTED } from "../geometry/viewing.js";
  * @property {string | null} seriesId
  * @property {string | null} segmentationId  null: the newest of the series
  * @property {Layout} layout
- * @property {ViewportName} main  the big one of "1+3"
+ * @property {string | null} protocol  the hanging protocol the layout came from; null: the reader's own
+ * @property {"axial" | "coronal" | "sagittal"} main  the big one of "1+3", the plane of "beside"
  * @property {ViewportName | null} large  a viewport made large by double click
  * @property {ViewportName} active
  * @property {string} tool  id of an entry of tools/tools.js
@@ -42,6 +43,7 @@ export const initialView = () => ({
   seriesId: null,
   segmentationId: null,
   layout: "2x2",
+  protocol: null,
   main: "axial",
   large: null,
   active: "axial",
@@ -66,7 +68,7 @@ const PLANES = ["axial", "coronal", "sagittal"];
 const fitted = () => Object.fromEntries(PLANES.map((name) => [name, FITTED]));
 
 /** Keys that one action may set as they are. */
-const PLAIN = new Set(["layout", "main", "large", "active", "tool", "linked", "point", "interpolated", "inverted", "texts", "fill", "outlines", "planesIn3d", "clip", "lit"]);
+const PLAIN = new Set(["layout", "protocol", "main", "large", "active", "tool", "linked", "point", "interpolated", "inverted", "texts", "fill", "outlines", "planesIn3d", "clip", "lit"]);
 
 /** @param {ViewState} view @param {{ type: string } & Record<string, any>} action @returns {ViewState} */
 export function reduceView(view, action) {
@@ -74,8 +76,8 @@ export function reduceView(view, action) {
     case "view.set": {
       const unknown = Object.keys(action.values).find((key) => !PLAIN.has(key));
       if (unknown) throw new TypeError(`view.set does not know ${unknown}`);
-      const changed = Object.entries(action.values).some(([key, value]) => !Object.is(view[key], value));
-      return changed ? { ...view, ...action.values } : view;
+      const changed = Object.entries(action.values).some(([key, value]) => !Object.is(/** @type {any} */ (view)[key], value));
+      return changed ? withActiveShown({ ...view, ...action.values }) : view;
     }
     case "view.series":
       return {
@@ -101,6 +103,22 @@ export function reduceView(view, action) {
     default:
       return view;
   }
+}
+
+const VIEWPORTS = /** @type {const} */ (["axial", "coronal", "sagittal", "surfaces"]);
+
+/** The viewports a layout has room for, in reading order. @param {Pick<ViewState, "layout" | "large" | "main" | "active">} view @returns {ViewportName[]} */
+export function shownViewports({ layout, large, main, active }) {
+  if (large) return [large];
+  if (layout === "1x1") return [active];
+  if (layout === "beside") return [main];
+  return layout === "1x3" ? ["axial", "coronal", "sagittal"] : [...VIEWPORTS];
+}
+
+/** Keys go to the active viewport, so it is one that can be seen. @param {ViewState} view @returns {ViewState} */
+function withActiveShown(view) {
+  const shown = shownViewports(view);
+  return shown.includes(view.active) ? view : { ...view, active: shown[0] };
 }
 
 /** Linked planes share the zoom; where they look stays their own. @param {ViewState} view @param {string} plane @param {Viewing} viewing */

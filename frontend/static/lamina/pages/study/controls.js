@@ -4,6 +4,7 @@ import { FITTED, zoomedAt } from "../../geometry/viewing.js";
 import { listen } from "../../tools/pointer.js";
 import { listenToKeys } from "../../tools/keys.js";
 import { TOOLS, toolFor, toolNamed } from "../../tools/tools.js";
+import { shownViewports } from "../../state/view.js";
 import { VIEWPORTS } from "./frames.js";
 
 /** @import { Surface2d } from "../../tools/tools.js" */
@@ -46,12 +47,15 @@ export function surfaceOf({ session, store }, name) {
 }
 
 /** @param {Room} room @param {"axial" | "coronal" | "sagittal"} name */
-function listenToPlane(room, name) {
+export function listenToPlane(room, name) {
   return listen(room.frames[name].element, {
     press(pixel, event) {
       set(room, { active: name });
       const surface = surfaceOf(room, name);
-      return surface && toolFor(event, room.store.get().view.tool, room.keymap.buttons.plane).start(surface, pixel, room, event);
+      if (!surface) return null;
+      const { tool } = room.store.get().view;
+      const wanted = toolFor(event, tool, room.keymap.buttons.plane);
+      return (wanted.id === tool ? room.marks?.grab(surface, pixel, event) : null) ?? wanted.start(surface, pixel, room, event);
     },
     hover(pixel) {
       room.session?.hover(pixel && { name, pixel });
@@ -60,7 +64,7 @@ function listenToPlane(room, name) {
       if (surface) hover(surface, pixel, room);
     },
     click: () => {},
-    twice: () => enlarge(room, name),
+    twice: () => room.marks?.twice() || enlarge(room, name),
     scroll: (steps) => room.session?.scroll(name, steps),
     zoom: (factor, pixel) => {
       const surface = surfaceOf(room, name);
@@ -105,7 +109,7 @@ function listenToSpace(room) {
     },
     click(pixel, event) {
       const pane = space();
-      if (!pane || event.button !== 0) return;
+      if (!pane || event.button !== 0 || room.marks?.clickSpace(pixel)) return;
       const face = pane.cubeFaceAt(pixel);
       if (face) {
         pane.lookFrom(face);
@@ -132,7 +136,7 @@ export function enlarge(room, name) {
 }
 
 /** @param {Room} room */
-function keyActs(room) {
+export function keyActs(room) {
   const view = () => room.store.get().view;
   /** The active plane, or axial while the 3D is active. */
   const plane = () => {
@@ -149,8 +153,10 @@ function keyActs(room) {
     if (surface) surface.setViewing(zoomedAt(surface.extent, surface.viewing(), surface.width, surface.height, [surface.width / 2, surface.height / 2], factor));
   };
   const step = (/** @type {number} */ by) => {
-    const at = VIEWPORTS.indexOf(view().active);
-    const name = VIEWPORTS[(at + by + VIEWPORTS.length) % VIEWPORTS.length];
+    const { layout, large, active } = view();
+    // One at a time steps through all of them; side by side only through those in sight.
+    const shown = large || layout === "1x1" ? VIEWPORTS : shownViewports(view());
+    const name = shown[(shown.indexOf(active) + by + shown.length) % shown.length];
     set(room, { active: name, large: view().large ? name : null });
   };
   const series = (/** @type {number} */ by) => {

@@ -1,20 +1,33 @@
 // What the study page is made of beyond its frame: one line per feature. A feature gets the room once, adds its part of
 // the panel, its acts and tools, and asks `room.onSession` to be told of every series that opens.
 
+import { initialMarks, reduceMarks } from "../../state/marks.js";
 import { initialPlanes, reducePlanes } from "../../state/planes.js";
 import { initialSpace, reduceSpace } from "../../state/space.js";
+import { initialEdits, reduceEdits } from "../../state/edits.js";
+import { makeEditing } from "./editing.js";
+import { makeBeside } from "./beside.js";
+import { makeHanging } from "./hanging.js";
+import { makeFullScreen } from "./layouts.js";
+import { makeLink } from "./link.js";
 import { makePlaneMenu } from "./plane-menu.js";
+import { makeMeasurements } from "./measurements.js";
 import { makeUndoButtons } from "./undo-buttons.js";
 
 /** @import { Room } from "./room.js" */
 
 /** Parts of the state that features keep: name -> [initial, reducer]. @type {Record<string, [() => any, (part: any, action: any) => any]>} */
-const KEPT = { planes: [initialPlanes, reducePlanes], space: [initialSpace, reduceSpace] };
+const KEPT = {
+  marks: [initialMarks, reduceMarks],
+  edits: [initialEdits, reduceEdits],
+  planes: [initialPlanes, reducePlanes],
+  space: [initialSpace, reduceSpace],
+};
 
 /** Reducers by name, for `combine`. */
 export const PARTS = Object.fromEntries(Object.entries(KEPT).map(([name, [, reduce]]) => [name, reduce]));
 
 export const initialParts = () => Object.fromEntries(Object.entries(KEPT).map(([name, [initial]]) => [name, initial()]));
 
-/** @type {((room: Room) => void)[]} */
-export const FEATURES = [makePlaneMenu, makeUndoButtons];
+/** Hanging before the link: what a link says goes over how a series hangs by itself. @type {((room: Room) => void)[]} */
+export const FEATURES = [makeMeasurements, makeHanging, makeBeside, makeLink, makeFullScreen, makePlaneMenu, makeUndoButtons, makeEditing];

@@ -2,7 +2,10 @@
 
 import { fill, h, icon } from "../../components/dom.js";
 import { gettext } from "../../i18n.js";
+import { shownViewports } from "../../state/view.js";
 import { word } from "./words.js";
+
+/** @import { ViewState } from "../../state/view.js" */
 
 /** @typedef {"axial" | "coronal" | "sagittal" | "surfaces"} ViewportName */
 
@@ -21,8 +24,11 @@ import { word } from "./words.js";
 /** @type {ViewportName[]} */
 export const VIEWPORTS = ["axial", "coronal", "sagittal", "surfaces"];
 
-/** @param {ViewportName} name @returns {Frame} */
-function frame(name) {
+/** @type {("axial" | "coronal" | "sagittal")[]} */
+export const PLANES = ["axial", "coronal", "sagittal"];
+
+/** @param {ViewportName} name @param {string} prefix  before the name in the page @returns {Frame} */
+function frame(name, prefix) {
   const lines = h("canvas", { class: "viewport__lines", "aria-hidden": "true" });
   const corner = (/** @type {string} */ place) => h("div", { class: `corner corner--${place}` });
   const edge = (/** @type {string} */ place) => h("span", { class: `edge edge--${place}`, "aria-hidden": "true" });
@@ -35,7 +41,7 @@ function frame(name) {
   const notice = h("div", { class: "viewport__notice", role: "status", hidden: true });
   const element = h(
     "section",
-    { class: "viewport", tabindex: "0", "aria-label": word(name), dataset: { viewport: name, place: "" } },
+    { class: "viewport", tabindex: "0", "aria-label": prefix ? `${gettext("Prior")}: ${word(name)}` : word(name), dataset: { viewport: `${prefix}${name}`, place: "" } },
     lines,
     Object.values(corners),
     Object.values(edges),
@@ -46,9 +52,9 @@ function frame(name) {
   return { name, element, lines, corners, edges, bar, tools, notice };
 }
 
-/** @param {HTMLElement} grid @returns {Record<ViewportName, Frame>} */
-export function makeFrames(grid) {
-  const frames = VIEWPORTS.map(frame);
+/** @param {HTMLElement} grid @param {string} [prefix]  of a second set @returns {Record<ViewportName, Frame>} */
+export function makeFrames(grid, prefix = "") {
+  const frames = VIEWPORTS.map((name) => frame(name, prefix));
   grid.append(...frames.map(({ element }) => element));
   return /** @type {any} */ (Object.fromEntries(frames.map((one) => [one.name, one])));
 }
@@ -107,17 +113,20 @@ export function setNotice({ notice }, content) {
 /**
  * Which viewport stands where. The stylesheet has the places; here is only who takes which.
  * @param {HTMLElement} grid @param {Record<ViewportName, Frame>} frames
- * @param {{ layout: string, large: ViewportName | null, main: ViewportName, active: ViewportName }} view @param {boolean} narrow
+ * @param {Pick<ViewState, "layout" | "large" | "main" | "active">} view @param {boolean} narrow  room for one only
  */
-export function placeFrames(grid, frames, { layout, large, main, active }, narrow) {
-  const single = narrow ? active : large;
-  grid.dataset.layout = single ? "one" : layout;
+export function placeFrames(grid, frames, view, narrow) {
+  const { layout, main, active } = view;
+  const beside = layout === "beside" && !view.large && !narrow;
+  const shown = narrow ? [active] : shownViewports(view);
+  const single = shown.length === 1 ? shown[0] : null;
+  grid.dataset.layout = beside ? "beside" : single ? "one" : layout;
   const big = single ?? (layout === "3d" ? "surfaces" : layout === "1+3" ? main : null);
   const rest = VIEWPORTS.filter((name) => name !== big);
   const places = ["a", "b", "c", "d"];
   for (const name of VIEWPORTS) {
     const { element } = frames[name];
-    element.hidden = Boolean(single) && name !== big;
+    element.hidden = !shown.includes(name);
     element.dataset.place = name === big ? "big" : places[rest.indexOf(name)];
     element.toggleAttribute("data-active", name === active);
   }

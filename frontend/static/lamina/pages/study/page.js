@@ -49,7 +49,9 @@ export async function open(id, asked, early) {
     return;
   }
   mark("study");
-  const store = createStore({ view: initialView(), study: studyState(answer), ...initialParts() }, combine({ view: reduceView, study: reduceStudyState, ...PARTS }));
+  /** @type {Room["makeStore"]} */
+  const makeStore = (of) => createStore({ view: initialView(), study: studyState(of), ...initialParts() }, combine({ view: reduceView, study: reduceStudyState, ...PARTS }));
+  const store = makeStore(answer);
 
   /** @type {Stage} */
   let stage;
@@ -63,7 +65,7 @@ export async function open(id, asked, early) {
 
   /** @type {Room} */
   const room = {
-    store, stage, grid, frames, early,
+    store, makeStore, stage, grid, frames, early,
     session: null,
     undo: new UndoStack(),
     segmentation: null,
@@ -143,7 +145,7 @@ export async function open(id, asked, early) {
   const stopStream = follow(id, answer.streams ?? {}, room);
   stage.onLoss((lost) => setNotice(frames.axial, lost ? { symbol: "refresh-cw", text: gettext("The graphics card was reset"), second: gettext("The picture comes back by itself.") } : null));
 
-  const first = openingSeries(answer);
+  const first = room.link?.series(answer.series) ?? openingSeries(answer);
   if (first) openSeries(first.id);
   else setNotice(frames.axial, { symbol: "image-off", text: gettext("This study has no series yet") });
   // A series that arrives while the page is open and empty is opened; otherwise nothing moves by itself.

@@ -6,6 +6,7 @@ import { sameWindow } from "../../geometry/windows.js";
 import { gettext } from "../../i18n.js";
 import { TOOL_GROUPS } from "../../tools/tools.js";
 import { keyed } from "./key-words.js";
+import { makeLayouts } from "./layouts.js";
 import { word } from "./words.js";
 
 /** @import { Room } from "./room.js" */
@@ -19,7 +20,7 @@ const railButton = (room, symbol, name, act, run, more = {}) =>
 
 /** @param {HTMLElement} rail @param {Room} room */
 export function makeRail(rail, room) {
-  const groups = TOOL_GROUPS.map((group) => group.map((tool) => railButton(room, tool.symbol, word(tool.id), `tool-${tool.id}`, () => set(room, { tool: tool.id }), { class: tool.volumeOnly ? "rail__button volume-only" : "rail__button", dataset: { tool: tool.id } })));
+  const groups = TOOL_GROUPS.map((group) => group.filter(({ more }) => !more).map((tool) => railButton(room, tool.symbol, word(tool.id), `tool-${tool.id}`, () => set(room, { tool: tool.id }), { class: tool.volumeOnly ? "rail__button volume-only" : "rail__button", dataset: { tool: tool.id } })));
   const tools = groups.flat();
   const invert = railButton(room, "contrast", gettext("Invert"), "invert", () => set(room, { inverted: !room.store.get().view.inverted }));
   const smooth = railButton(room, "blend", gettext("Smooth between voxels"), "smooth", () => set(room, { interpolated: !room.store.get().view.interpolated }), { dataset: { act: "interpolate" } });
@@ -40,16 +41,9 @@ export function makeRail(rail, room) {
   });
 }
 
-const LAYOUTS = /** @type {const} */ ([["2x2", "grid-2x2"], ["1+3", "layout-grid"], ["3d", "box"]]);
-
 /** @param {HTMLElement} bar @param {Room} room */
 export function makeToolbar(bar, room) {
   const { store } = room;
-  const layouts = LAYOUTS.map(([layout, symbol]) =>
-    h("button", { type: "button", "aria-pressed": "false", title: word(layout), dataset: { layout }, onclick: () => {
-      const { active } = store.get().view;
-      set(room, { layout, large: null, main: active === "surfaces" ? "axial" : active });
-    } }, icon(symbol), h("span", { class: "wide-only" }, word(layout))));
   const presets = h("div", { class: "segmented", role: "group", "aria-label": gettext("Window") });
   const more = h("select", { class: "tool-select", "aria-label": gettext("More windows"), hidden: true, onchange: () => {
     const preset = store.get().view.presets.find((one) => one.id === more.value);
@@ -64,7 +58,7 @@ export function makeToolbar(bar, room) {
   const fillText = h("output", { class: "tool-value" });
   fill(
     bar,
-    h("div", { class: "segmented volume-only", role: "group", "aria-label": gettext("Layout") }, layouts),
+    makeLayouts(room),
     presets,
     more,
     linked,
@@ -76,13 +70,13 @@ export function makeToolbar(bar, room) {
 
   /** @param {{ width: number, level: number }} preset */
   const apply = ({ width, level }) => {
-    const { active } = store.get().view;
-    store.dispatch({ type: "view.window", plane: active === "surfaces" ? "axial" : active, window: { width, level } });
+    const target = (room.beside?.target ?? room).store;
+    const { active } = target.get().view;
+    target.dispatch({ type: "view.window", plane: active === "surfaces" ? "axial" : active, window: { width, level } });
   };
   /** @type {any} */
   let shownFor;
   store.watch((state) => state.view, (view) => {
-    for (const button of layouts) button.setAttribute("aria-pressed", String(button.dataset.layout === view.layout));
     linked.setAttribute("aria-pressed", String(view.linked));
     outlines.setAttribute("aria-pressed", String(view.outlines));
     fillRange.value = String(Math.round(view.fill * 100));
