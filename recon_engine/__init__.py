@@ -20,11 +20,15 @@ from recon_engine.contract import (
     PrepareResult,
     ReconstructionRequest,
     ReconstructionResult,
+    RefineRequest,
+    RefineResult,
+    SurfacesRequest,
+    SurfacesResult,
     no_progress,
 )
 
 __version__ = ENGINE_VERSION
-__all__ = ["__version__", "describe", "evaluate", "inspect", "prepare", "reconstruct", "train"]
+__all__ = ["__version__", "describe", "evaluate", "inspect", "prepare", "reconstruct", "refine", "surfaces", "train"]
 
 
 def describe() -> tuple[AlgorithmDescription, ...]:
@@ -54,6 +58,20 @@ def prepare(request: PrepareRequest, on_progress: OnProgress = no_progress) -> P
 def reconstruct(request: ReconstructionRequest, on_progress: OnProgress = no_progress) -> ReconstructionResult:
     """Run one algorithm and write its result folder `request.out`. A failed or cancelled run leaves nothing there."""
     from recon_engine.reconstruction import reconstruct as run
+
+    return run(request, on_progress)
+
+
+def refine(request: RefineRequest, on_progress: OnProgress = no_progress) -> RefineResult:
+    """Work one change of a labelmap out from a prompt: grow, islands, margin, smooth, fill, threshold."""
+    from recon_engine.refining import refine as run
+
+    return run(request, on_progress)
+
+
+def surfaces(request: SurfacesRequest, on_progress: OnProgress = no_progress) -> SurfacesResult:
+    """Make surfaces of the segments of a labelmap and write them to `request.out`."""
+    from recon_engine.remesh import surfaces as run
 
     return run(request, on_progress)
 

@@ -32,10 +32,12 @@ from recon_engine.contract import (
     PrepareRequest,
     Progress,
     ReconstructionRequest,
+    RefineRequest,
+    SurfacesRequest,
 )
 
 Verb = Callable[[Mapping[str, Any], OnProgress], Mapping[str, Any]]
-__all__ = ["EngineError", "describe", "fit", "reason_texts", "serve"]
+__all__ = ["EngineError", "describe", "encloses", "fit", "reason_texts", "serve"]
 
 
 # --- light verbs, in this process ---------------------------------------------------------------------------------
@@ -57,6 +59,13 @@ def fit(description: Mapping[str, Any], facts: Mapping[str, Any]) -> tuple[str, 
     from recon_engine.fit import fit as reasons
 
     return reasons(AlgorithmDescription.from_dict(description), SeriesFacts(**facts))
+
+
+def encloses(algorithm: str) -> dict[int, tuple[int, ...]]:
+    """Segment number -> numbers inside it, for an algorithm whose outer segments hold others; {} for most."""
+    from recon_engine import recipes
+
+    return recipes.encloses(algorithm)
 
 
 @functools.cache
@@ -82,7 +91,21 @@ def _inspect(request: Mapping[str, Any], on_progress: OnProgress) -> Mapping[str
     return recon_engine.inspect(**request).to_dict()
 
 
-VERBS: Mapping[str, Verb] = {"reconstruct": _reconstruct, "prepare": _prepare, "inspect": _inspect}
+def _surfaces(request: Mapping[str, Any], on_progress: OnProgress) -> Mapping[str, Any]:
+    return recon_engine.surfaces(SurfacesRequest.from_dict(request), on_progress).to_dict()
+
+
+def _refine(request: Mapping[str, Any], on_progress: OnProgress) -> Mapping[str, Any]:
+    return recon_engine.refine(RefineRequest.from_dict(request), on_progress).to_dict()
+
+
+VERBS: Mapping[str, Verb] = {
+    "reconstruct": _reconstruct,
+    "prepare": _prepare,
+    "inspect": _inspect,
+    "surfaces": _surfaces,
+    "refine": _refine,
+}
 
 
 class _Door:

@@ -37,3 +37,9 @@ def find(name: str, version: str = "") -> ModuleType:
         have = module.DESCRIPTION.version
         raise EngineError("not_found", f"{name} has no version {version}; this engine has {have}.", algorithm=name)
     return module
+
+
+def encloses(name: str) -> dict[int, tuple[int, ...]]:
+    """Segment number -> numbers inside it, as an algorithm says; {} where nothing is, or nobody knows the name."""
+    known = {module.DESCRIPTION.name: module for module in modules()}
+    return {outer: tuple(inner) for outer, inner in getattr(known.get(name), "ENCLOSES", {}).items()}

@@ -23,7 +23,7 @@ from server.api.paging import Order, page_of
 from server.core.errors import LaminaError
 from server.jobs.api import JobSerializer
 from server.jobs.models import Job
-from server.jobs.selectors import jobs_json, jobs_visible_to, latest_by_owner
+from server.jobs.selectors import jobs_json, jobs_visible_to, latest_by_owner, worth_listing
 from server.jobs.states import JobState
 from server.readings.selectors import annotations_of
 from server.readings.serializers import AnnotationSerializer, annotations_json
@@ -119,7 +119,7 @@ def study_state(study: Study, user: Any) -> dict[str, Any]:
     """
     streams = last_numbers([study.stream])
     [row] = rows_json([study], user)
-    jobs = Job.objects.filter(owner_kind="study", owner_id=study.pk).select_related("requested_by")
+    jobs = worth_listing(Job.objects.filter(owner_kind="study", owner_id=study.pk)).select_related("requested_by")
     results = complete(Segmentation.objects.filter(study=study))
     series = list(study.series.select_related("study").order_by("number", "created_at", "id"))
     return {

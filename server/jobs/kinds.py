@@ -51,6 +51,7 @@ class JobKind:
     `fresh` ends the engine process after each job: for files nobody has looked at yet.
     `neutral_message` gives the words for an error code where the engine's own sentence may quote a file's name or
     header: job rows and events must not hold those.
+    `quiet` kinds follow from an act by themselves, many and quick: lists of jobs show only those that failed.
     """
 
     name: str
@@ -63,6 +64,7 @@ class JobKind:
     act: str = "reconstruct"
     limits: Limits = field(default_factory=Limits)
     fresh: bool = False
+    quiet: bool = False
     neutral_message: Callable[[str], str] | None = None
 
 
@@ -81,3 +83,8 @@ def register_kind(kind: JobKind) -> None:
 
 def kind_of(name: str) -> JobKind | None:
     return _kinds.get(name)
+
+
+def quiet_kinds() -> list[str]:
+    """Names of the kinds that lists leave out unless they failed."""
+    return [kind.name for kind in _kinds.values() if kind.quiet]

@@ -11,7 +11,7 @@ from django.db.models import Count, Q, QuerySet
 
 from server.accounts.selectors import acts_in, may, project_ids_with
 from server.jobs import estimate
-from server.jobs.kinds import kind_of
+from server.jobs.kinds import kind_of, quiet_kinds
 from server.jobs.models import Job
 from server.jobs.states import JobState
 
@@ -67,10 +67,15 @@ def jobs_open_to(user: Any) -> QuerySet[Job]:
     return jobs_visible_to(user)
 
 
+def worth_listing(jobs: QuerySet[Job]) -> QuerySet[Job]:
+    """Without the jobs of quiet kinds, unless they failed."""
+    return jobs.exclude(~Q(state=JobState.FAILED), kind__in=quiet_kinds())
+
+
 def latest_by_owner(owner_kind: str, owner_ids: Iterable[UUID]) -> dict[UUID, Job]:
-    """The newest job of each owner, in one query."""
+    """The newest job of each owner that is news, in one query."""
     rows = (
-        Job.objects.filter(owner_kind=owner_kind, owner_id__in=list(owner_ids))
+        worth_listing(Job.objects.filter(owner_kind=owner_kind, owner_id__in=list(owner_ids)))
         .order_by("owner_id", "-created_at")
         .distinct("owner_id")
         .select_related("requested_by")

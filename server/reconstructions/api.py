@@ -20,7 +20,9 @@ from server.accounts.selectors import may
 from server.jobs.api import JobSerializer
 from server.jobs.selectors import job_json
 from server.reconstructions import services
-from server.reconstructions.models import Segmentation
+from server.reconstructions.editing import api as editing_api
+from server.reconstructions.editing import downloads, labelmaps
+from server.reconstructions.models import Segmentation, SegmentationKind
 from server.reconstructions.selectors import algorithms_for, segmentations_visible_to
 from server.reconstructions.serializers import OfferSerializer, SegmentationSerializer
 from server.studies.files import stored_file
@@ -132,6 +134,8 @@ class _ArtefactView(APIView):
 
     def answer(self, request: Request, segmentation_id: UUID) -> HttpResponseBase:
         segmentation = visible_segmentation(request, segmentation_id)
+        if self.download and segmentation.kind == SegmentationKind.EDITED:
+            segmentation = downloads.with_current_files(segmentation, request.user)
 
         def on_damage() -> dict[str, Any]:
             services.note_damage(segmentation_id=segmentation.pk, artefact=self.artefact)
@@ -148,6 +152,18 @@ class _ArtefactView(APIView):
 
 class LabelmapView(_ArtefactView):
     artefact, encoding = "labelmap", "gzip"
+
+    def answer(self, request: Request, segmentation_id: UUID) -> HttpResponseBase:
+        """As for other files; of an edited one as it is now. The header says after which operation that is."""
+        segmentation = visible_segmentation(request, segmentation_id)
+        seq = 0
+        if segmentation.kind == SegmentationKind.EDITED:
+            ref, seq = labelmaps.snapshot(segmentation)
+            response = stored_file(request, ref, self.content_type, encoding=self.encoding)
+        else:
+            response = super().answer(request, segmentation_id)
+        response.headers["Lamina-Seq"] = str(seq)
+        return response
 
     @extend_schema(
         responses={(200, "application/octet-stream"): OpenApiTypes.BINARY}, operation_id="segmentations_labelmap"
@@ -199,4 +215,5 @@ urlpatterns = [
     path(f"{_one}/labelmap.nii.gz", LabelmapNiftiView.as_view(), name="api-segmentation-labelmap-nifti"),
     path(f"{_one}/surfaces/", SurfacesView.as_view(), name="api-segmentation-surfaces"),
     path(f"{_one}/surfaces.glb", PlainSurfacesView.as_view(), name="api-segmentation-surfaces-plain"),
+    *editing_api.urlpatterns,
 ]

@@ -8,4 +8,5 @@ class ReconstructionsConfig(AppConfig):
     label = "reconstructions"
 
     def ready(self) -> None:
-        from server.reconstructions import events, jobs  # noqa: F401  register event types and the job kind
+        from server.reconstructions import events, jobs  # noqa: F401  register event types and the job kinds
+        from server.reconstructions.editing import working  # noqa: F401

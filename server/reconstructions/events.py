@@ -25,3 +25,32 @@ class SegmentationDamaged(Event):
     type: ClassVar[str] = "segmentation.damaged"
     segmentation_id: UUID
     artefact: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SegmentationEdited(Event):
+    """One operation more. Its voxels (the effect) are asked for by number; `segments` are rows new or changed."""
+
+    type: ClassVar[str] = "segmentation.edited"
+    segmentation_id: UUID
+    operation: Mapping[str, Any]
+    segments: list[Mapping[str, Any]]
+    removed: list[int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SurfaceRemade(Event):
+    """Surfaces of an edited segmentation have caught up with its voxels; `segments` are their rows."""
+
+    type: ClassVar[str] = "surface.remade"
+    segmentation_id: UUID
+    segments: list[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class VersionSaved(Event):
+    """Somebody gave the state of an edited segmentation a name."""
+
+    type: ClassVar[str] = "version.saved"
+    segmentation_id: UUID
+    version: Mapping[str, Any]

@@ -8,11 +8,20 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from server.algorithms.api import CodeSerializer, ParameterSerializer, SegmentDescriptionSerializer
-from server.reconstructions.models import Segment, Segmentation, Surface
+from server.reconstructions.models import Segment, Segmentation, SegmentationKind, Surface
+
+
+class EditorSerializer(serializers.Serializer):
+    id = serializers.UUIDField()
+    name = serializers.CharField(source="display_name")
 
 
 class SegmentSerializer(serializers.Serializer):
-    """A segment with its surface. `volume_ml` is counted from voxels; null where the spacing is unknown."""
+    """A segment with its surface. `volume_ml` is counted from voxels; null where the spacing is unknown.
+
+    An edited segment has a surface of its own behind `surface_url`; without one it is the node of `urls.surfaces`.
+    The surface is behind the voxels while `surface_seq` < `touched_seq`.
+    """
 
     number = serializers.IntegerField()
     label = serializers.CharField()
@@ -25,6 +34,10 @@ class SegmentSerializer(serializers.Serializer):
     node = serializers.SerializerMethodField()
     centroid_mm = serializers.SerializerMethodField()
     bounds_mm = serializers.SerializerMethodField()
+    place = serializers.IntegerField()
+    touched_seq = serializers.IntegerField()
+    surface_seq = serializers.SerializerMethodField()
+    surface_url = serializers.SerializerMethodField()
 
     def _surface(self, segment: Segment) -> Surface | None:
         return getattr(segment, "surface", None)
@@ -47,6 +60,17 @@ class SegmentSerializer(serializers.Serializer):
         surface = self._surface(segment)
         return surface.bounds_mm if surface else None
 
+    def get_surface_seq(self, segment: Segment) -> int:
+        surface = self._surface(segment)
+        return surface.seq if surface else 0
+
+    @extend_schema_field(serializers.CharField(allow_null=True))
+    def get_surface_url(self, segment: Segment) -> str | None:
+        surface = self._surface(segment)
+        if surface is None or not surface.ref:
+            return None
+        return f"/api/segmentations/{segment.segmentation_id}/segments/{segment.number}/surface/?seq={surface.seq}"
+
 
 class UsedAlgorithmSerializer(serializers.Serializer):
     name = serializers.CharField(source="algorithm.name")
@@ -62,39 +86,75 @@ class SegmentationUrlsSerializer(serializers.Serializer):
     labelmap_nii = serializers.CharField()
     surfaces = serializers.CharField(allow_null=True)
     surfaces_plain = serializers.CharField(allow_null=True)
-    manifest = serializers.CharField()
+    manifest = serializers.CharField(allow_null=True)
+    operations = serializers.CharField(allow_null=True)
+
+
+class BasedOnSerializer(serializers.Serializer):
+    id = serializers.UUIDField()
+    title = serializers.CharField()
 
 
 class SegmentationSerializer(serializers.Serializer):
-    """The result of one job. `seconds` is per stage; `damaged` names files that were set aside."""
+    """The result of one job, or a working copy people edit (`kind` "edited", then without job and algorithm).
+
+    `seconds` is per stage; `damaged` names files that were set aside; `seq` is the newest operation.
+    """
 
     id = serializers.UUIDField()
     study_id = serializers.UUIDField()
     series_id = serializers.UUIDField()
-    job_id = serializers.UUIDField()
-    algorithm = UsedAlgorithmSerializer(source="algorithm_version")
+    kind = serializers.ChoiceField(choices=["algorithm", "edited"])
+    title = serializers.SerializerMethodField()
+    based_on = serializers.SerializerMethodField()
+    author = EditorSerializer(allow_null=True)
+    seq = serializers.SerializerMethodField()
+    job_id = serializers.UUIDField(allow_null=True)
+    algorithm = UsedAlgorithmSerializer(source="algorithm_version", allow_null=True)
     created_at = serializers.DateTimeField()
     warnings = serializers.ListField(child=serializers.CharField())
     damaged = serializers.ListField(child=serializers.CharField())
-    device = serializers.CharField(source="manifest.device")
-    seconds = serializers.DictField(child=serializers.FloatField(), source="manifest.seconds")
+    device = serializers.SerializerMethodField()
+    seconds = serializers.SerializerMethodField()
     segments = serializers.SerializerMethodField()
     urls = serializers.SerializerMethodField()
 
+    def get_title(self, segmentation: Segmentation) -> str:
+        return title_of(segmentation)
+
+    @extend_schema_field(BasedOnSerializer(allow_null=True))
+    def get_based_on(self, segmentation: Segmentation) -> dict[str, str] | None:
+        base = segmentation.based_on
+        return {"id": str(base.pk), "title": title_of(base)} if base else None
+
+    def get_seq(self, segmentation: Segmentation) -> int:
+        edit = getattr(segmentation, "edit", None)
+        return edit.head if edit else 0
+
+    @extend_schema_field(serializers.CharField(allow_null=True))
+    def get_device(self, segmentation: Segmentation) -> str | None:
+        return segmentation.manifest.get("device")
+
+    @extend_schema_field(serializers.DictField(child=serializers.FloatField()))
+    def get_seconds(self, segmentation: Segmentation) -> dict[str, float]:
+        return segmentation.manifest.get("seconds", {})
+
     @extend_schema_field(SegmentSerializer(many=True))
     def get_segments(self, segmentation: Segmentation) -> Any:
-        ordered = sorted(segmentation.segments.all(), key=lambda segment: segment.number)
+        ordered = sorted(segmentation.segments.all(), key=lambda segment: (segment.place, segment.number))
         return SegmentSerializer(ordered, many=True).data
 
     @extend_schema_field(SegmentationUrlsSerializer)
     def get_urls(self, segmentation: Segmentation) -> dict[str, str | None]:
         base = f"/api/segmentations/{segmentation.pk}"
+        edited = segmentation.kind == SegmentationKind.EDITED
         return {
             "labelmap": f"{base}/labelmap/",
             "labelmap_nii": f"{base}/labelmap.nii.gz",
             "surfaces": f"{base}/surfaces/" if segmentation.surfaces_ref else None,
-            "surfaces_plain": f"{base}/surfaces.glb" if segmentation.surfaces_plain_ref else None,
-            "manifest": f"{base}/manifest/",
+            "surfaces_plain": f"{base}/surfaces.glb" if segmentation.surfaces_plain_ref or edited else None,
+            "manifest": None if edited else f"{base}/manifest/",
+            "operations": f"{base}/operations/" if edited else None,
         }
 
 
@@ -112,6 +172,12 @@ class OfferSerializer(serializers.Serializer):
     segments = SegmentDescriptionSerializer(many=True)
     licence = serializers.CharField()
     attribution = serializers.CharField()
+
+
+def title_of(segmentation: Segmentation) -> str:
+    """The algorithm's title; "" for what people drew."""
+    version = segmentation.algorithm_version
+    return str(version.description.get("title", "")) if version else ""
 
 
 def segmentation_json(segmentation: Segmentation) -> dict[str, Any]:

@@ -179,6 +179,8 @@ def note_damage(*, segmentation_id: UUID, artefact: str) -> bool:
 
 def repeat_reconstruction(*, segmentation: Segmentation, by: Any, idempotency_key: str | None = None) -> Job:
     """Run the same algorithm with the same parameters on the same series again, as a new job."""
+    if segmentation.job is None:
+        raise LaminaError("not_a_result", _("This was edited by people; there is nothing to run again."), 409)
     parameters = segmentation.job.parameters
     return request_reconstruction(
         series=segmentation.series,

@@ -15,6 +15,7 @@ from server.core.storage.objects import (
     put_file,
     read,
     reader,
+    remove,
     size,
 )
 from server.core.storage.parts import append_part, new_plain_file, read_part, remove_part
@@ -36,6 +37,7 @@ __all__ = [
     "read",
     "read_part",
     "reader",
+    "remove",
     "remove_part",
     "size",
     "workspace",

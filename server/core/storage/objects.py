@@ -158,3 +158,10 @@ def erase_owner(owner_id: UUID) -> None:
     secrets.destroy_owner_key(owner_id)
     local.remove_owner(owner_id)
     StoredObject.objects.filter(owner_id=owner_id).delete()
+
+
+def remove(ref: str) -> None:
+    """Remove one object that nothing names any more. Who has it open reads on."""
+    owner_id, address = _parse(ref)
+    StoredObject.objects.filter(owner_id=owner_id, address=address).delete()
+    local.remove(owner_id, address)

@@ -1,0 +1,101 @@
+"""Surfaces of a labelmap that people edit: one file for each segment that was touched, or all files of a result."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from recon_engine.contract import (
+    OnProgress,
+    Progress,
+    SegmentResult,
+    SegmentWanted,
+    SurfacesRequest,
+    SurfacesResult,
+    no_progress,
+)
+from recon_engine.pieces import read_piece
+from recon_engine.results import ResultFolder, labelmap_files
+from recon_engine.surface import Part, Surface, Wanted, browser_glb, make_surfaces, node_names, plain_glb
+from recon_engine.surface.kernels import label_sums
+from recon_engine.volume import Volume
+
+NAME = "surface-{number}.browser.glb"
+
+
+def surfaces(request: SurfacesRequest, on_progress: OnProgress = no_progress) -> SurfacesResult:
+    """Read, make, write. Raises EngineError; a failed run leaves nothing in `request.out`."""
+    began = time.monotonic()
+    on_progress(Progress(phase="read", fraction=0.0))
+    labelmap = read_piece(request.labelmap).labelmap
+    read_at = time.monotonic()
+    sums, counts = label_sums(np.ascontiguousarray(labelmap.voxels))
+    wanted = [Wanted(s.number, s.encloses if counts[s.number] else ()) for s in request.segments]
+
+    def report(fraction: float, detail: str) -> None:
+        on_progress(Progress(phase="surface", fraction=0.1 + 0.7 * fraction, detail=detail))
+
+    made = make_surfaces(labelmap, wanted, request.threads, report)
+    made_at = time.monotonic()
+    parts = [Part(s.number, s.label, s.colour, m.mesh) for s, m in zip(request.segments, made, strict=True)]
+    shown = [part for part in parts if not part.mesh.empty]
+    names = dict(zip([p.number for p in shown], node_names(shown), strict=True))
+    on_progress(Progress(phase="write", fraction=0.8))
+    with ResultFolder(Path(request.out)) as folder:
+        _write(folder, labelmap, parts, made, request.together)
+        folder.publish()
+        files = dict(folder.hashes)
+    segments = tuple(
+        _described(wanted_one, surface, labelmap, sums, counts, names)
+        for wanted_one, surface in zip(request.segments, made, strict=True)
+    )
+    seconds = {"read": read_at - began, "surface": made_at - read_at, "write": time.monotonic() - made_at}
+    return SurfacesResult(segments=segments, files=files, seconds={n: round(v, 4) for n, v in seconds.items()})
+
+
+def _write(folder: ResultFolder, labelmap: Volume, parts: list[Part], made: list[Surface], together: bool) -> None:
+    extras = {
+        "unit": "mm" if labelmap.spacing_known else "voxel",
+        "frame": "LPS",
+        "frame_of_reference_uid": labelmap.frame_of_reference_uid,
+        "notice": "Not for clinical use",
+    }
+    if not together:
+        for part, surface in zip(parts, made, strict=True):
+            if surface.packed is not None:
+                folder.write(NAME.format(number=part.number), browser_glb([part], extras, "", [surface.packed]))
+        return
+    nifti, raw = labelmap_files(labelmap)
+    folder.write("labelmap.nii.gz", nifti)
+    folder.write("labelmap.u8.gz", raw)
+    folder.write("surfaces.glb", plain_glb(parts, extras))
+    packed = [surface.packed for surface in made if surface.packed is not None]
+    folder.write("surfaces.browser.glb", browser_glb(parts, extras, "", packed))
+
+
+def _described(
+    wanted: SegmentWanted, surface: Surface, labelmap: Volume, sums: Any, counts: Any, names: dict[int, str]
+) -> SegmentResult:
+    group = sorted({wanted.number, *(wanted.encloses if counts[wanted.number] else ())})
+    voxels, known = int(counts[group].sum()), labelmap.spacing_known
+    centre = labelmap.to_mm(sums[group].sum(0) / voxels) if voxels and known else None
+    box = None
+    if known and not surface.mesh.empty:
+        low, high = surface.mesh.vertices.min(0), surface.mesh.vertices.max(0)
+        box = tuple(round(float(v), 3) for pair in zip(low, high, strict=True) for v in pair)
+    return SegmentResult(
+        number=wanted.number,
+        label=wanted.label,
+        colour=wanted.colour,
+        category=wanted.category,
+        type=wanted.type,
+        voxels=voxels,
+        volume_ml=round(voxels * labelmap.voxel_volume_ml, 4) if known else None,
+        triangles=len(surface.mesh.triangles),
+        node=names.get(wanted.number, ""),
+        centroid_mm=None if centre is None else tuple(round(float(v), 3) for v in centre),  # type: ignore[arg-type]
+        bounds_mm=box,
+    )
