@@ -147,7 +147,7 @@ def _check_not_binned(study: Study) -> None:
 def _create_study(target: Target, prepared: Mapping[str, Any]) -> Study:
     uid = prepared["study_instance_uid"]
     if Study.objects.filter(project=target.project, study_instance_uid=uid).exists():
-        message = _("This study is already in the project with other files. Move that study to the bin first.")
+        message = _("This study is already in the project with other files. Erase that study first.")
         raise LaminaError("conflicting_study", message, 409)
     study = Study.objects.create(
         pk=target.study_id,
@@ -168,7 +168,7 @@ def _create_study(target: Target, prepared: Mapping[str, Any]) -> Study:
 def _create_series(study: Study, item: StoredSeries) -> Series:
     prepared, refs = item.prepared, item.refs
     if study.series.filter(series_instance_uid=prepared["series_instance_uid"]).exists():
-        message = _("%(name)s already holds this series with other images. Move that study to the bin first.")
+        message = _("%(name)s already holds this series with other images. Erase that study first, then import again.")
         raise LaminaError("conflicting_series", message % {"name": study.pseudonym}, 409, study_id=str(study.pk))
     finding, volume = prepared["finding"], prepared["volume"]
     series = Series.objects.create(

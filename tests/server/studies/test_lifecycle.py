@@ -86,6 +86,11 @@ def test_a_series_with_other_images_under_the_same_uid_is_refused(make_project: 
     with pytest.raises(LaminaError) as refused:
         import_series(project, study="a", content=2)
     assert refused.value.code == "conflicting_series"
+    assert "Erase that study first" in refused.value.message
+    assert Series.objects.count() == 1
+    # What the sentence advises is enough; the bin alone would not be.
+    services.erase_study(study=services.bin_study(study=Study.objects.get(), by=None), by=None)
+    import_series(project, study="a", content=2)
     assert Series.objects.count() == 1
 
 
