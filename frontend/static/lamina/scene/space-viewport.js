@@ -312,6 +312,14 @@ export class SpaceViewport {
     this.later = window.setTimeout(() => this.invalidate(), 120);
   }
 
+  /** What lies over the picture changed, the picture did not. */
+  redrawLines() {
+    const { width, height } = this;
+    this.context.clearRect(0, 0, width, height);
+    if (this.letters) drawAxesCube(this.context, this.orbit, width, height);
+    this.drawOverlays(width, height);
+  }
+
   /** @param {WebGLRenderer} renderer @param {number} width @param {number} height */
   draw(renderer, width, height) {
     const ratio = Math.min(window.devicePixelRatio || 1, 2);

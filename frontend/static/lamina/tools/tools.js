@@ -1,6 +1,8 @@
 // What a press in a plane starts. Each tool is one entry: an id, its key, its symbol, and `start`, which gets the place
 // where the pointer went down and answers what to do with every further move. The rail shows the groups in this order.
 
+import { EDITING } from "./editing.js";
+import { MEASURING } from "./measuring.js";
 import { VIEWING, crosshairTool, windowTool } from "./viewing.js";
 
 /** @import { Point } from "../geometry/vectors.js" */
@@ -32,11 +34,12 @@ import { VIEWING, crosshairTool, windowTool } from "./viewing.js";
  * @property {string} symbol
  * @property {(surface: Surface2d, at: [number, number], room: Room, event: PointerEvent) => Drag | null} start
  * @property {(surface: Surface2d, at: [number, number] | null, room: Room) => void} [hover]  the pointer moves with nothing pressed; null: it left
+ * @property {boolean} [more]  stands behind the "more" of its group, not in the rail
  * @property {boolean} [volumeOnly]  needs a volume; off over a picture
  */
 
 /** @type {Tool[][]} */
-export const TOOL_GROUPS = [VIEWING];
+export const TOOL_GROUPS = [VIEWING, MEASURING, EDITING];
 
 export const TOOLS = TOOL_GROUPS.flat();
 
