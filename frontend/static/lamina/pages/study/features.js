@@ -2,6 +2,7 @@
 // the panel, its acts and tools, and asks `room.onSession` to be told of every series that opens.
 
 import { initialMarks, reduceMarks } from "../../state/marks.js";
+import { initialFusion, reduceFusion } from "../../state/fusion.js";
 import { initialPlanes, reducePlanes } from "../../state/planes.js";
 import { initialSpace, reduceSpace } from "../../state/space.js";
 import { initialEdits, reduceEdits } from "../../state/edits.js";
@@ -10,6 +11,7 @@ import { makeBeside } from "./beside.js";
 import { makeHanging } from "./hanging.js";
 import { makeFullScreen } from "./layouts.js";
 import { makeLink } from "./link.js";
+import { makeFusion } from "./fusion.js";
 import { makePlaneMenu } from "./plane-menu.js";
 import { makeMeasurements } from "./measurements.js";
 import { makeUndoButtons } from "./undo-buttons.js";
@@ -20,6 +22,7 @@ import { makeUndoButtons } from "./undo-buttons.js";
 const KEPT = {
   marks: [initialMarks, reduceMarks],
   edits: [initialEdits, reduceEdits],
+  fusion: [initialFusion, reduceFusion],
   planes: [initialPlanes, reducePlanes],
   space: [initialSpace, reduceSpace],
 };
@@ -30,4 +33,4 @@ export const PARTS = Object.fromEntries(Object.entries(KEPT).map(([name, [, redu
 export const initialParts = () => Object.fromEntries(Object.entries(KEPT).map(([name, [initial]]) => [name, initial()]));
 
 /** Hanging before the link: what a link says goes over how a series hangs by itself. @type {((room: Room) => void)[]} */
-export const FEATURES = [makeMeasurements, makeHanging, makeBeside, makeLink, makeFullScreen, makePlaneMenu, makeUndoButtons, makeEditing];
+export const FEATURES = [makeMeasurements, makeFusion, makeHanging, makeBeside, makeLink, makeFullScreen, makePlaneMenu, makeUndoButtons, makeEditing];

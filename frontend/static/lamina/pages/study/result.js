@@ -9,6 +9,12 @@ import { gettext, interpolate } from "../../i18n.js";
 /** @param {string} name @param {any} value */
 const pair = (name, value) => value && h("div", {}, h("dt", {}, name), h("dd", {}, value));
 
+/** What a result is called: its algorithm, or that people drew it. @param {any} segmentation */
+function titleOf({ kind, algorithm, based_on: base }) {
+  if (kind !== "edited") return [algorithm?.title || algorithm?.name, algorithm?.version].filter(Boolean).join(" ");
+  return base?.title ? interpolate(gettext("{title}, edited"), { title: base.title }) : gettext("Drawn by hand");
+}
+
 /** @param {HTMLElement} section @param {Room} room @param {(id: string) => void} choose */
 export function makeResult(section, room, choose) {
   room.store.watch((state) => state.view.segmentationId, draw);
@@ -23,10 +29,13 @@ export function makeResult(section, room, choose) {
     }
     const own = room.store.get().study.segmentations.filter((one) => one.series_id === segmentation.series_id);
     // The state's own copy: a file may be found damaged after the result was opened.
-    const { algorithm = {}, warnings = [], urls = {}, damaged = [] } = own.find((one) => one.id === segmentation.id) ?? segmentation;
+    const shown = own.find((one) => one.id === segmentation.id) ?? segmentation;
+    const { warnings = [], urls = {}, damaged = [] } = shown;
+    const algorithm = shown.algorithm ?? {};
     const broken = damaged.map((/** @type {string} */ artefact) => interpolate(gettext("A stored file failed its check and is not served: {name}. Run the reconstruction again."), { name: artefact }));
     const warningTexts = warnings.map((/** @type {any} */ one) => (typeof one === "string" ? one : one.text ?? one.message ?? one.code)).concat(broken);
-    const name = [algorithm.title || algorithm.name, algorithm.version].filter(Boolean).join(" ");
+    const name = titleOf(shown);
+    const seconds = typeof segmentation.seconds === "number" ? segmentation.seconds : null;
     const wasOpen = section.querySelector("details")?.open ?? false;
     fill(
       section,
@@ -38,13 +47,15 @@ export function makeResult(section, room, choose) {
           "div",
           { class: "result__body" },
           own.length > 1 && h("label", { class: "field" }, h("span", { class: "field__label" }, gettext("Shown result")), h("select", { class: "select", onchange: (/** @type {any} */ event) => choose(event.target.value) },
-            own.map((one) => h("option", { value: one.id, ".selected": one.id === segmentation.id }, `${one.algorithm?.title || one.algorithm?.name} ${one.algorithm?.version} · ${ago(one.created_at)}`)))),
+            own.map((one) => h("option", { value: one.id, ".selected": one.id === segmentation.id }, `${titleOf(one)} · ${ago(one.created_at)}`)))),
           warningTexts.map((/** @type {string} */ text) => h("p", { class: "result__warning" }, icon("triangle-alert"), text)),
           h("dl", { class: "pairs" },
             pair(gettext("Algorithm"), algorithm.name && `${algorithm.name} ${algorithm.version ?? ""}`),
             pair(gettext("Status"), algorithm.status),
             pair(gettext("Device"), segmentation.device),
-            pair(gettext("Time"), segmentation.seconds ? duration(segmentation.seconds) : null),
+            pair(gettext("Began from"), shown.based_on?.title),
+            pair(gettext("Begun by"), shown.author?.name),
+            pair(gettext("Time"), seconds ? duration(seconds) : null),
             pair(gettext("Made"), segmentation.created_at && h("time", { datetime: segmentation.created_at, title: segmentation.created_at }, ago(segmentation.created_at))),
             pair(gettext("Licence"), algorithm.licence),
             pair(gettext("Attribution"), algorithm.attribution)),
