@@ -7,6 +7,9 @@ import { EditedLabels } from "../../frontend/static/lamina/geometry/edited-label
 import { fillBetween, signedDistances } from "../../frontend/static/lamina/geometry/fill-between.js";
 import { prismSpans, rectangleOf, rowInside } from "../../frontend/static/lamina/geometry/scissors.js";
 import { boxOf, countOf, narrowed, spansWhere, unionOf } from "../../frontend/static/lamina/geometry/spans.js";
+import { EditSender } from "../../frontend/static/lamina/state/edit-sender.js";
+import { initialEdits, mayReplace, reduceEdits } from "../../frontend/static/lamina/state/edits.js";
+import { reduceStudyState } from "../../frontend/static/lamina/state/study.js";
 import { decodeEffect, decodeSpans, encodeSpans, fromBase64, fromVarints, toBase64, toVarints } from "../../frontend/static/lamina/geometry/varints.js";
 
 const GRID = { shape: [40, 60, 50], spacing: [3, 0.5, 0.8] };
@@ -190,4 +193,82 @@ test("any order of answers ends in the same labelmap", () => {
   second.settle("s", two);
   assert.deepEqual(first.labels, second.labels);
   assert.deepEqual([...first.counts.subarray(0, 3)], [9, 5, 10]);
+});
+
+// --- on the way to the server ---
+
+const refusal = (status, code = "") => Object.assign(new Error("no"), { status, code });
+
+test("operations leave in order, one at a time, and go again after a lost connection", async () => {
+  const [sent, states, timers] = [[], [], []];
+  const answers = [refusal(0), refusal(503), "one", "two"];
+  const sender = new EditSender({
+    send: async (operation) => {
+      sent.push(operation.id);
+      const answer = answers.shift();
+      if (answer instanceof Error) throw answer;
+      return answer;
+    },
+    onAnswer: () => {}, onRefused: () => assert.fail("nothing was refused"),
+    onState: (state) => states.push([state.waiting, state.away, state.saved]),
+    later: (act) => timers.push(act),
+  });
+  const both = Promise.all([sender.add({ id: "a" }), sender.add({ id: "b" })]);
+  for (let tries = 0; tries < 2; tries++) {
+    while (timers.length <= tries) await new Promise(setImmediate);
+    timers[tries]();
+  }
+  assert.deepEqual(await both, ["one", "two"]);
+  assert.deepEqual(sent, ["a", "a", "a", "b"]);
+  assert.deepEqual(states.filter(([, away]) => away)[0], [2, true, false]);
+  assert.deepEqual(states.at(-1), [0, false, true]);
+});
+
+test("what has not left can be taken out; what is refused goes back to who asked, the rest goes on", async () => {
+  const refused = [];
+  let let_go;
+  const held = new Promise((done) => (let_go = done));
+  const sender = new EditSender({
+    send: async ({ id }) => {
+      await held;
+      if (id === "a") throw refusal(409, "segment_gone");
+      return id;
+    },
+    onAnswer: () => {}, onRefused: ({ id }, error) => refused.push([id, error.code]), onState: () => {},
+  });
+  const [a, b, c] = ["a", "b", "c"].map((id) => sender.add({ id }));
+  a.catch(() => {});
+  assert.equal(sender.drop("b"), true);
+  assert.equal(sender.drop("a"), false, "it is on its way");
+  let_go();
+  assert.deepEqual([await b, await c], [null, "c"]);
+  await assert.rejects(a);
+  await sender.idle();
+  assert.deepEqual(refused, [["a", "segment_gone"]]);
+});
+
+test("what a stroke may replace: rule, erased segment, locks", () => {
+  const edits = { ...initialEdits(), active: 2 };
+  assert.equal(mayReplace(edits, [1, 2, 3], 2), null);
+  assert.deepEqual(mayReplace({ ...edits, overwrite: "empty" }, [1, 2, 3], 2), [0]);
+  assert.deepEqual(mayReplace({ ...edits, locked: [3] }, [1, 2, 3], 2), [0, 1, 2]);
+  assert.deepEqual(mayReplace(edits, [1, 2, 3], 0), [2]);
+  assert.deepEqual(mayReplace({ ...edits, erases: "all", locked: [1] }, [1, 2, 3], 0), [0, 2, 3]);
+  const locked = reduceEdits(edits, { type: "edits.lock", number: 3, locked: true });
+  assert.deepEqual(locked.locked, [3]);
+  assert.deepEqual(reduceEdits(locked, { type: "edits.lock", number: 3, locked: false }).locked, []);
+});
+
+test("rows of segments never go back to an older operation", () => {
+  const row = (number, voxels, more = {}) => ({ number, voxels, place: number, surface_seq: 0, ...more });
+  const start = { study: {}, series: [], jobs: [], segmentations: [{ id: "s", segments: [row(1, 10), row(2, 20)], seq: 0 }] };
+  const say = (state, seq, segments, removed = []) => reduceStudyState(state, { type: "segmentation.rows", segmentation_id: "s", seq, segments, removed });
+  let state = say(start, 2, [row(1, 30), row(3, 5)]);
+  assert.deepEqual(state.segmentations[0].segments.map(({ number, voxels }) => [number, voxels]), [[1, 30], [2, 20], [3, 5]]);
+  state = say(state, 1, [row(1, 15)]);
+  assert.equal(state.segmentations[0].segments[0].voxels, 30, "the answer to operation 1 came after that to 2");
+  state = reduceStudyState(state, { type: "event", event: { type: "surface.remade", payload: { segmentation_id: "s", segments: [row(1, 0, { surface_seq: 2, surface_url: "/x" })] } } });
+  assert.deepEqual([state.segmentations[0].segments[0].surface_url, state.segmentations[0].segments[0].voxels], ["/x", 30]);
+  state = say(state, 3, [row(2, 20, { place: 0 })], [3]);
+  assert.deepEqual(state.segmentations[0].segments.map(({ number }) => number), [2, 1]);
 });
