@@ -20,6 +20,7 @@ def stored_file(
     filename: str | None = None,
     encoding: str | None = None,
     on_damage: Callable[[], dict[str, Any]] | None = None,
+    digest_up_to: int = 0,
 ) -> HttpResponseBase:
     """One stored object with ranges; 404 where there is none.
 
@@ -29,7 +30,7 @@ def stored_file(
     if not ref:
         raise NotFound
     try:
-        return ranged(request, ref, content_type, filename=filename, encoding=encoding)
+        return ranged(request, ref, content_type, filename=filename, encoding=encoding, digest_up_to=digest_up_to)
     except storage.IntegrityError as error:
         if on_damage is not None:
             error.facts.update(on_damage())

@@ -43,6 +43,8 @@ class VolumeSerializer(serializers.Serializer):
 
 class SeriesUrlsSerializer(serializers.Serializer):
     voxels = serializers.CharField(allow_null=True)
+    packed = serializers.CharField(allow_null=True)  # ?first=&count=: the same slices, smaller
+    slices = serializers.CharField(allow_null=True)  # + k, j or i / number /: one slice at a time
     preview = serializers.CharField(allow_null=True)
     thumbnail = serializers.CharField(allow_null=True)
     pictures = serializers.ListField(child=serializers.CharField())
@@ -71,6 +73,8 @@ class SeriesSerializer(serializers.Serializer):
         base = f"/api/series/{series.pk}"
         return {
             "voxels": f"{base}/voxels/" if series.voxels_ref else None,
+            "packed": f"{base}/packed/" if series.voxels_ref else None,
+            "slices": f"{base}/slices/" if series.voxels_ref else None,
             "preview": f"{base}/preview/" if series.preview_ref else None,
             "thumbnail": f"{base}/thumbnail/" if series.thumbnail_ref or series.picture_refs else None,
             "pictures": [f"{base}/pictures/{number}/" for number in range(len(series.picture_refs))],

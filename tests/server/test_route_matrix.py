@@ -94,6 +94,7 @@ API = {
     "segmentations/<uuid:segmentation_id>/redo/": {"POST": "work"},
     "segmentations/<uuid:segmentation_id>/steps/": {"GET": "view"},
     "segmentations/<uuid:segmentation_id>/refine/": {"POST": "work"},
+    "segmentations/<uuid:segmentation_id>/previews/<uuid:job_id>/": {"GET": "view"},
     "segmentations/<uuid:segmentation_id>/versions/": {"GET": "view", "POST": "work"},
     "segmentations/<uuid:segmentation_id>/compare/": {"GET": "view"},
     "segmentations/<uuid:segmentation_id>/restore/": {"POST": "work"},

@@ -152,6 +152,7 @@ def make_world() -> World:
         "intake_id": intake.pk,
         "upload_id": upload.pk,
         "number": 0,
+        "plane": "k",
         "session_id": 1,
     }
     world.planted = ("planted description", "planted series", "planted segment", "LAM-4711", str(study.pk))

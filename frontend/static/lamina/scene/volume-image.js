@@ -1,8 +1,9 @@
 // The volume on the graphics card: a preview of 8 bits first, the whole in half floats behind it, one texture each,
 // used by every plane and by the planes inside the 3D.
 
-import { Data3DTexture, DataTexture, DataUtils, HalfFloatType, LinearFilter, Matrix4, NearestFilter, RedFormat, UnsignedByteType, Vector3 } from "three";
+import { Data3DTexture, DataTexture, HalfFloatType, LinearFilter, Matrix4, NearestFilter, RedFormat, UnsignedByteType, Vector3 } from "three";
 
+import { toHalves } from "../geometry/half.js";
 import { textureTransform } from "../geometry/volume.js";
 
 /** @import { WebGLRenderer } from "three" */
@@ -47,16 +48,6 @@ export const SAMPLE_VOLUME = /* glsl */ `
 /** The same for a second volume beside the first: every name with an "o" before it, so `oValueAt`. */
 export const SAMPLE_OVERLAY = SAMPLE_VOLUME.replace("precision highp sampler3D;", "")
   .replace(/\bu([A-Z])/g, "ou$1").replace(/\bvalueAt\b/g, "oValueAt").replace(/\bloaded\b/g, "oLoaded");
-
-/** Bits of the half float nearest to each stored int16, by the int16's unsigned bits. @type {Uint16Array | null} */
-let halves = null;
-
-function halfTable() {
-  if (halves) return halves;
-  halves = new Uint16Array(65536);
-  for (let bits = 0; bits < 65536; bits++) halves[bits] = DataUtils.toHalfFloat(bits < 32768 ? bits : bits - 65536);
-  return halves;
-}
 
 /** @param {VolumeGeometry} geometry @returns {Matrix4} */
 function toTexture(geometry) {
@@ -131,8 +122,11 @@ export class VolumeImage {
     this.version += 1;
   }
 
-  /** Slices of stored values, put in place. @param {number} first @param {Int16Array} stored */
-  setSlices(first, stored) {
+  /**
+   * Slices of stored values, put in place.
+   * @param {number} first @param {Int16Array} stored @param {Uint16Array} [halves]  the same as half floats, where they are at hand
+   */
+  setSlices(first, stored, halves = toHalves(stored)) {
     const { width, height, depth } = this.dimensions;
     if (!this.full) {
       this.full = new Data3DTexture(null, width, height, depth);
@@ -145,12 +139,8 @@ export class VolumeImage {
       this.full.needsUpdate = true;
       this.uniforms.uFull.value = this.full;
     }
-    const table = halfTable();
-    const bits = new Uint16Array(stored.buffer, stored.byteOffset, stored.length);
-    const half = new Uint16Array(bits.length);
-    for (let at = 0; at < bits.length; at++) half[at] = table[bits[at]];
     const count = stored.length / (width * height);
-    const part = new Data3DTexture(half, width, height, count);
+    const part = new Data3DTexture(/** @type {any} */ (halves), width, height, count);
     part.format = RedFormat;
     part.type = HalfFloatType;
     this.renderer.copyTextureToTexture(part, this.full, null, new Vector3(0, 0, first));
@@ -166,6 +156,17 @@ export class VolumeImage {
       this.uniforms.uPreview.value = this.empty;
       this.uniforms.uHasPreview.value = false;
     }
+  }
+
+  /** The card lost everything: no slice is there any more. `setSlices` brings them back. */
+  forget() {
+    this.full?.dispose();
+    this.full = null;
+    this.uniforms.uFull.value = this.empty;
+    /** @type {Uint8Array} */ (this.loaded.image.data).fill(0);
+    this.loaded.needsUpdate = true;
+    this.uniforms.uStreaming.value = true;
+    this.version += 1;
   }
 
   dispose() {

@@ -1,116 +1,179 @@
-// A volume arriving: the preview, then whole slices by byte ranges from where the reader looks outward. A chunk that
-// fails is fetched again, then named. Knows fetch and arrays, not three.js.
+// A volume arriving: the preview, then slabs of slices out of the worker, one or two per picture so that the page stays
+// quick while hundreds of MB go by. Knows the worker and arrays, not three.js.
 
-import { chunksOf, named, nearest, rangeOf } from "../geometry/streaming.js";
+import { VolumeLoader } from "./volume-loader.js";
 
-/** @import { Chunk } from "../geometry/streaming.js" */
+/** @import { Slab } from "./volume-loader.js" */
 
 /**
  * @typedef {object} Receiver
  * @property {(bytes: Uint8Array) => void} onPreview
- * @property {(first: number, stored: Int16Array) => void} onSlices
+ * @property {(first: number, stored: Int16Array, halves: Uint16Array) => void} onSlices  halves: the same as half floats
  * @property {(progress: { loaded: number, total: number }) => void} onProgress
- * @property {(failed: { first: number, last: number }[]) => void} onFailed  slices as people count them, from 1
+ * @property {(failed: { first: number, last: number, reason: string }[]) => void} onFailed  slices as people count them
  * @property {() => number} wantedSlice  where the reader looks, along k
  */
 
-const TRIES = 3;
-const PAUSE = 400;
-/** Two at a time keep the line full without starving the page's other requests. */
-const AT_ONCE = 2;
+/** ms of one picture that may go into taking slabs. */
+const SHARE = 8;
+
+/** One worker serves every stream of the page. @type {Worker | null} */
+let worker = null;
+/** @type {Map<number, VolumeStream>} */
+const streams = new Map();
+let count = 0;
+
+/** The page says where the worker's module is; without one, or where it does not start, the page fetches by itself. */
+function volumeWorker() {
+  const address = document.querySelector("[data-volume-worker]")?.getAttribute("data-volume-worker");
+  if (worker || !address) return worker;
+  worker = new Worker(address, { type: "module" });
+  worker.addEventListener("message", ({ data }) => streams.get(data.id)?.hear(data));
+  worker.addEventListener("error", () => {
+    document.querySelector("[data-volume-worker]")?.removeAttribute("data-volume-worker");
+    worker?.terminate();
+    worker = null;
+    for (const stream of streams.values()) stream.fetchHere();
+  });
+  return worker;
+}
+
+/** Begin to start the worker, before there is anything for it to do. */
+export const warmUp = () => void volumeWorker();
+
+/** The next picture, or soon where none is drawn because the page is in the background. */
+const nextPicture = () => new Promise((resolve) => {
+  const late = setTimeout(resolve, 100);
+  requestAnimationFrame(() => {
+    clearTimeout(late);
+    resolve(undefined);
+  });
+});
 
 export class VolumeStream {
   /**
-   * @param {{ voxels: string, preview: string | null }} urls
-   * @param {{ geometry: { shape: readonly number[] }, voxels: Int16Array, loaded: Uint8Array }} place  where the slices go: C order
-   *   (k, j, i), and a mark per slice
+   * @param {{ voxels: string, preview: string | null, packed?: string | null }} urls
+   * @param {{ geometry: { shape: readonly number[] }, voxels: Int16Array, loaded: Uint8Array }} place  where the slices
+   *   go: C order (k, j, i), and a mark per slice
    * @param {Receiver} receiver
    * @param {Map<string, Promise<ArrayBuffer>>} [early]  files on their way already
    */
   constructor(urls, { geometry: { shape }, voxels, loaded }, receiver, early = new Map()) {
     this.early = early;
     this.urls = urls;
+    this.shape = shape;
     this.receiver = receiver;
     this.sliceVoxels = shape[1] * shape[2];
-    this.slices = shape[0];
     this.abort = new AbortController();
     this.voxels = voxels;
     this.loaded = loaded;
-    /** @type {Chunk[]} */
-    this.waiting = chunksOf(this.slices, this.sliceVoxels * 2);
-    /** @type {Chunk[]} */
-    this.failed = [];
+    this.id = count += 1;
+    /** Slabs that came and are not on the card yet. @type {Pick<Slab, "first" | "stored" | "halves">[]} */
+    this.queue = [];
+    this.emptying = false;
+    this.told = -1;
+    /** Where there is no worker. @type {VolumeLoader | null} */
+    this.loader = null;
   }
 
   /** The small picture of the whole. Without it the slices come anyway, so its failure is nobody's trouble. */
   async preview() {
     if (!this.urls.preview) return;
-    const bytes = await (this.early.get(this.urls.preview) ?? this.fetch(this.urls.preview, {}));
+    const bytes = await (this.early.get(this.urls.preview) ?? this.fetchPreview(this.urls.preview));
+    // Kept by nobody else: it is asked for once.
+    this.early.delete(this.urls.preview);
     if (this.abort.signal.aborted) return;
     this.receiver.onPreview(new Uint8Array(bytes));
   }
 
-  /** Fetch the failed slices once more, when a person asks. */
-  async retry() {
-    this.waiting.push(...this.failed);
-    this.failed = [];
-    this.receiver.onFailed([]);
-    await this.drain();
-  }
-
-  stop() {
-    this.abort.abort();
-    this.waiting = [];
-  }
-
-  /** All waiting slices; resolves when each is there or named as failed. */
-  async drain() {
-    await Promise.all(Array.from({ length: AT_ONCE }, () => this.work()));
-  }
-
-  async work() {
-    for (;;) {
-      const chunk = nearest(this.waiting, this.receiver.wantedSlice());
-      if (!chunk || this.abort.signal.aborted) return;
-      this.waiting.splice(this.waiting.indexOf(chunk), 1);
-      try {
-        this.take(chunk, await this.fetchChunk(chunk));
-      } catch {
-        if (this.abort.signal.aborted) return;
-        this.failed.push(chunk);
-        this.receiver.onFailed(this.failed.map(named));
-      }
-    }
-  }
-
-  /** @param {Chunk} chunk @returns {Promise<ArrayBuffer>} */
-  async fetchChunk(chunk) {
-    const { start, end } = rangeOf(chunk, this.sliceVoxels * 2);
-    for (let attempt = 1; ; attempt++) {
-      try {
-        const bytes = await this.fetch(this.urls.voxels, { Range: `bytes=${start}-${end}` });
-        if (bytes.byteLength !== end - start + 1) throw new Error(`asked for ${end - start + 1} bytes, got ${bytes.byteLength}`);
-        return bytes;
-      } catch (error) {
-        if (this.abort.signal.aborted || attempt >= TRIES) throw error;
-        await new Promise((resolve) => setTimeout(resolve, PAUSE * attempt));
-      }
-    }
-  }
-
-  /** @param {string} url @param {Record<string, string>} headers */
-  async fetch(url, headers) {
-    const answer = await fetch(url, { headers, signal: this.abort.signal, credentials: "same-origin" });
+  /** @param {string} url */
+  async fetchPreview(url) {
+    const answer = await fetch(url, { signal: this.abort.signal, credentials: "same-origin" });
     if (!answer.ok) throw new Error(`${answer.status}`);
     return answer.arrayBuffer();
   }
 
-  /** @param {Chunk} chunk @param {ArrayBuffer} bytes */
-  take(chunk, bytes) {
-    const stored = new Int16Array(bytes);
-    this.voxels.set(stored, chunk.first * this.sliceVoxels);
-    this.loaded.fill(1, chunk.first, chunk.first + chunk.count);
-    this.receiver.onSlices(chunk.first, stored);
-    this.receiver.onProgress({ loaded: this.loaded.reduce((sum, mark) => sum + mark, 0), total: this.slices });
+  /** Begin with the slices. */
+  start() {
+    if (this.abort.signal.aborted) return;
+    streams.set(this.id, this);
+    const line = volumeWorker();
+    if (!line) {
+      this.fetchHere();
+      return;
+    }
+    this.told = this.receiver.wantedSlice();
+    line.postMessage({ type: "open", id: this.id, urls: this.addresses, shape: [...this.shape], wanted: this.told });
+  }
+
+  get addresses() {
+    const whole = (/** @type {string} */ path) => new URL(path, location.href).href;
+    return { voxels: whole(this.urls.voxels), packed: this.urls.packed ? whole(this.urls.packed) : null };
+  }
+
+  fetchHere() {
+    this.loader = new VolumeLoader(this.addresses, this.shape, this.receiver.wantedSlice(), {
+      onSlab: (slab) => this.take(slab),
+      onFailed: (failed) => this.receiver.onFailed(failed),
+    });
+    void this.loader.drain();
+  }
+
+  /** @param {any} message  from the worker */
+  hear(message) {
+    if (message.type === "failed") this.receiver.onFailed(message.failed);
+    else {
+      this.queue.push(message);
+      void this.empty();
+    }
+  }
+
+  /** Put what came onto the card, a share of each picture. */
+  async empty() {
+    if (this.emptying) return;
+    this.emptying = true;
+    while (this.queue.length > 0) {
+      await nextPicture();
+      const end = performance.now() + SHARE;
+      do {
+        const slab = this.queue.shift();
+        if (!slab || this.abort.signal.aborted) break;
+        this.take(slab);
+        worker?.postMessage({ type: "taken", id: this.id });
+      } while (performance.now() < end);
+      this.tell();
+    }
+    this.emptying = false;
+  }
+
+  /** Where the reader looks now. */
+  tell() {
+    const slice = this.receiver.wantedSlice();
+    if (this.loader) this.loader.wanted = slice;
+    else if (slice !== this.told) worker?.postMessage({ type: "wanted", id: this.id, slice });
+    this.told = slice;
+  }
+
+  /** Fetch the failed slices once more, when a person asks. */
+  retry() {
+    if (this.loader) void this.loader.retry();
+    else worker?.postMessage({ type: "retry", id: this.id });
+  }
+
+  /** @param {Pick<Slab, "first" | "stored" | "halves">} slab */
+  take({ first, stored, halves }) {
+    if (this.abort.signal.aborted) return;
+    const slices = stored.length / this.sliceVoxels;
+    this.voxels.set(stored, first * this.sliceVoxels);
+    this.loaded.fill(1, first, first + slices);
+    this.receiver.onSlices(first, stored, halves);
+    this.receiver.onProgress({ loaded: this.loaded.reduce((sum, mark) => sum + mark, 0), total: this.shape[0] });
+  }
+
+  stop() {
+    this.abort.abort();
+    this.loader?.stop();
+    this.queue = [];
+    if (streams.delete(this.id)) worker?.postMessage({ type: "close", id: this.id });
   }
 }

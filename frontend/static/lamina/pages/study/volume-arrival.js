@@ -1,12 +1,16 @@
 // A volume on its way onto the card: the preview, then the slices, and what is said when some do not come.
 
 import { PLANE_NAMES } from "../../geometry/planes.js";
+import { chunksOf, nearest } from "../../geometry/streaming.js";
 import { toIndex, volumeGeometry } from "../../geometry/volume.js";
 import { gettext, interpolate } from "../../i18n.js";
 import { VolumeStream } from "../../scene/volume-stream.js";
 import { setNotice } from "./frames.js";
 
 /** @import { VolumeSession } from "./volume-session.js" */
+
+/** ms between two pictures of planes that every slice changes. */
+const BETWEEN = 250;
 
 export class VolumeArrival {
   /** @type {VolumeStream | undefined} */
@@ -15,45 +19,112 @@ export class VolumeArrival {
   /** @param {VolumeSession} session */
   constructor(session) {
     this.session = session;
-    /** Slices that did not come, as people count them. @type {{ first: number, last: number }[]} */
+    /** Slices that did not come, as people count them. @type {{ first: number, last: number, reason?: string }[]} */
     this.failed = [];
     /** Resolves when there is something to see. @type {Promise<void>} */
     this.firstLook = Promise.resolve();
+    /** @type {any} */
+    this.later = 0;
+    /** Counts the times the card was filled anew: a later one ends an earlier one. */
+    this.refilling = 0;
   }
 
   start() {
     const { session } = this;
     const { urls } = session.series;
-    const refresh = () => {
-      for (const name of PLANE_NAMES) session.views[name].invalidate();
-      if (session.spacePlanes.group.visible) session.space.invalidateBehind();
-      session.showTexts();
-    };
-    this.stream = new VolumeStream({ voxels: urls.voxels, preview: urls.preview ?? null }, session, {
+    this.stream = new VolumeStream({ voxels: urls.voxels, packed: urls.packed ?? null, preview: urls.preview ?? null }, session, {
       onPreview: (bytes) => {
         const { preview_shape, preview_affine, preview_range } = session.volume;
         session.image.setPreview(bytes, volumeGeometry({ shape: preview_shape, affine: preview_affine, spacing_mm: session.volume.spacing_mm ?? null }), preview_range);
         session.room.mark("preview");
-        refresh();
+        this.refresh();
+        // The stage draws in the next frame; the one after it finds the picture on the screen.
+        requestAnimationFrame(() => requestAnimationFrame(() => session.room.mark("drawn")));
       },
-      onSlices: (first, stored) => {
-        session.image.setSlices(first, stored);
-        refresh();
+      onSlices: (first, stored, halves) => {
+        session.image.setSlices(first, stored, halves);
+        this.arrived(first, first + stored.length / this.sliceVoxels);
       },
       onProgress: (progress) => {
         session.progress = progress;
         if (progress.loaded === progress.total) session.room.mark("whole");
-        session.showTexts();
       },
       onFailed: (failed) => {
         this.failed = failed;
         this.showFailed();
       },
-      wantedSlice: () => (session.view.point ? toIndex(session.geometry, session.view.point)[0] : session.geometry.shape[0] / 2),
+      wantedSlice: () => this.wantedSlice,
     }, session.room.early);
-    session.undo.push(() => this.stream?.stop());
+    session.undo.push(() => this.stop());
+    session.undo.push(session.room.stage.onLoss((lost) => !lost && this.refill()));
     this.firstLook = this.stream.preview().catch(() => {});
-    void this.firstLook.then(() => this.stream?.drain());
+    void this.firstLook.then(() => this.stream?.start());
+  }
+
+  stop() {
+    this.stream?.stop();
+    clearTimeout(this.later);
+    this.refilling += 1;
+  }
+
+  get sliceVoxels() {
+    const [, rows, columns] = this.session.geometry.shape;
+    return rows * columns;
+  }
+
+  /** Along k, where the reader looks. */
+  get wantedSlice() {
+    const { geometry, view } = this.session;
+    return view.point ? toIndex(geometry, view.point)[0] : geometry.shape[0] / 2;
+  }
+
+  /**
+   * Slices are on the card. What shows them is drawn at once; planes that cut through all slices change with every one
+   * of them, and on a small machine drawing them each time would take all there is, so they follow a few times a second.
+   * @param {number} first @param {number} end
+   */
+  arrived(first, end) {
+    const { session } = this;
+    const { point } = session.view;
+    const whole = session.loaded.every((mark) => mark === 1);
+    if (whole) return this.refresh();
+    if (point) {
+      const at = toIndex(session.geometry, point)[0];
+      for (const name of PLANE_NAMES) {
+        if (session.planes[name].axis === 0 && at > first - 1 && at < end) session.views[name].invalidate();
+      }
+    }
+    if (!this.later) this.later = setTimeout(() => this.refresh(), BETWEEN);
+  }
+
+  /** Everything that shows the volume anew. */
+  refresh() {
+    const { session } = this;
+    clearTimeout(this.later);
+    this.later = 0;
+    session.invalidatePlanes();
+    if (session.spacePlanes.group.visible) session.space.invalidateBehind();
+    session.showTexts();
+  }
+
+  /** The card lost its memory and came back: the slices that are here go onto it again, from where the reader looks. */
+  async refill() {
+    const { session } = this;
+    const turn = (this.refilling += 1);
+    session.image.forget();
+    this.showFailed();
+    const waiting = chunksOf(session.geometry.shape[0], this.sliceVoxels * 2).filter(({ first }) => session.loaded[first]);
+    for (;;) {
+      const chunk = nearest(waiting, this.wantedSlice);
+      if (!chunk) break;
+      waiting.splice(waiting.indexOf(chunk), 1);
+      await new Promise((resolve) => setTimeout(resolve));
+      if (turn !== this.refilling || session.room.stage.lost) return;
+      session.image.setSlices(chunk.first, session.voxels.slice(chunk.first * this.sliceVoxels, (chunk.first + chunk.count) * this.sliceVoxels));
+      this.arrived(chunk.first, chunk.first + chunk.count);
+    }
+    this.refresh();
+    session.room.mark("restored");
   }
 
   showFailed() {
