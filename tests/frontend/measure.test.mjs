@@ -5,6 +5,7 @@ import { test } from "node:test";
 import {
   alignedCobb, ellipseOf, footOn, insideOf, measured, outlineOf, pathLength, probeStatistics, rectangleOf, regionStatistics, samplesOf, thinned, withHandle,
 } from "../../frontend/static/lamina/geometry/measure.js";
+import { coarser, surfacePath } from "../../frontend/static/lamina/geometry/surface-path.js";
 import { volumeGeometry } from "../../frontend/static/lamina/geometry/volume.js";
 
 const near = (value, wanted, slack = 1e-9) => assert.ok(Math.abs(value - wanted) <= slack, `${value} is not ${wanted}`);
@@ -87,4 +88,26 @@ test("a thinned line keeps its shape and area", () => {
   near(measured("freehand", thin), measured("freehand", dense), 2);
   assert.deepEqual(footOn([1, 2, 9], [0, 0, 4], NORMAL), [1, 2, 4]);
   assert.equal(insideOf("polygon", [[0, 0], [4, 0], [4, 4], [0, 4]])(2, 2), true);
+});
+
+test("a path over a cylinder is as long as its arc, and takes the shorter way round", () => {
+  const round = 64;
+  const positions = [];
+  const index = [];
+  for (let at = 0; at < round; at++) for (const z of [-20, 0, 20]) positions.push(30 * Math.cos(rad((360 * at) / round)), 30 * Math.sin(rad((360 * at) / round)), z);
+  for (let at = 0; at < round; at++) {
+    for (const low of [0, 1]) {
+      const [a, b] = [at * 3 + low, ((at + 1) % round) * 3 + low];
+      index.push(a, b, a + 1, b, b + 1, a + 1);
+    }
+  }
+  const mesh = { positions, index, offset: [5, 0, 0] };
+  const on = (degrees, z) => [5 + 30 * Math.cos(rad(degrees)), 30 * Math.sin(rad(degrees)), z];
+  for (const [from, to] of [[0, 90], [350, 40], [10, 170]]) {
+    const path = surfacePath(mesh, on(from, 3), on(to, 3));
+    near(pathLength(path), 30 * rad((to - from + 360) % 360), 0.4);
+    assert.deepEqual([path[0], path.at(-1)], [on(from, 3), on(to, 3)]);
+  }
+  assert.equal(surfacePath(mesh, on(0, 3), on(0, 3)), null);
+  assert.equal(coarser(surfacePath(mesh, on(0, 3), on(170, 3)), 5).length, 5);
 });

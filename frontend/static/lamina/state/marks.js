@@ -43,7 +43,7 @@
 
 /** Who is at this screen; a mark that is not yet known carries this name. @type {{ id: string, name: string, colour: string } | null} */
 let me = null;
-/** @param {typeof me} person */
+/** @param {{ id: string, name: string, colour: string } | null} person */
 export const setMe = (person) => { me = person; };
 
 /** @returns {MarksState} */

@@ -125,8 +125,8 @@ export class Drawing {
  */
 function press(kind, surface, at, room) {
   const desk = room.marks;
-  const first = desk.pointIn(surface, at);
-  if (!first || !desk.ready()) return null;
+  const first = desk?.pointIn(surface, at);
+  if (!desk || !first || !desk.ready()) return null;
   if (kind === "surface_distance") {
     desk.tellAboutSurfaces();
     return null;
@@ -178,12 +178,13 @@ function press(kind, surface, at, room) {
 
 /** @param {Surface2d} surface @param {[number, number] | null} at @param {Room} room */
 function follow(surface, at, room) {
-  const { drawing } = room.marks;
-  if (!drawing || !at || drawing.viewport !== surface.name || drawing.resting) return;
-  const point = room.marks.pointIn(surface, at);
+  const desk = room.marks;
+  const drawing = desk?.drawing;
+  if (!desk || !drawing || !at || drawing.viewport !== surface.name || drawing.resting) return;
+  const point = desk.pointIn(surface, at);
   if (!point) return;
   drawing.follow(point);
-  room.marks.show();
+  desk.show();
 }
 
 /** @param {string} id @param {string} symbol @param {Kind} kind @param {Partial<Tool>} [more] @returns {Tool} */

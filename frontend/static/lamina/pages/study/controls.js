@@ -55,7 +55,7 @@ export function listenToPlane(room, name) {
       if (!surface) return null;
       const { tool } = room.store.get().view;
       const wanted = toolFor(event, tool, room.keymap.buttons.plane);
-      return (wanted.id === tool ? room.marks?.grab(surface, pixel, event) : null) ?? wanted.start(surface, pixel, room, event);
+      return (wanted.id === tool ? room.marks?.hands.grab(surface, pixel, event) : null) ?? wanted.start(surface, pixel, room, event);
     },
     hover(pixel) {
       room.session?.hover(pixel && { name, pixel });
@@ -64,7 +64,7 @@ export function listenToPlane(room, name) {
       if (surface) hover(surface, pixel, room);
     },
     click: () => {},
-    twice: () => room.marks?.twice() || enlarge(room, name),
+    twice: () => room.marks?.hands.twice() || enlarge(room, name),
     scroll: (steps) => room.session?.scroll(name, steps),
     zoom: (factor, pixel) => {
       const surface = surfaceOf(room, name);
@@ -109,7 +109,7 @@ function listenToSpace(room) {
     },
     click(pixel, event) {
       const pane = space();
-      if (!pane || event.button !== 0 || room.marks?.clickSpace(pixel)) return;
+      if (!pane || event.button !== 0 || room.marks?.hands.clickSpace(pixel)) return;
       const face = pane.cubeFaceAt(pixel);
       if (face) {
         pane.lookFrom(face);

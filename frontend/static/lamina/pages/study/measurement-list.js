@@ -143,7 +143,7 @@ export function makeMeasurementList(room, desk) {
       return;
     }
     // A field that is being typed into must not be taken from under the hands.
-    const typing = list.contains(document.activeElement) && document.activeElement?.matches("input[type=text], select") ? document.activeElement.closest(".measurement")?.dataset.mark : null;
+    const typing = list.contains(document.activeElement) && document.activeElement?.matches("input[type=text], select") ? /** @type {HTMLElement | null} */ (document.activeElement.closest(".measurement"))?.dataset.mark : null;
     const kept = new Set();
     let moved = rows.size !== state.list.length;
     for (const mark of state.list) {

@@ -4,37 +4,31 @@
 import { get, post } from "../../api/client.js";
 import { pageData } from "../../components/dom.js";
 import { toast } from "../../components/toast.js";
-import { MANY, REGIONS, UNITS, measured, middleOf, movedBy, probeStatistics, regionStatistics, samplesOf, withHandle } from "../../geometry/measure.js";
+import { MANY, REGIONS, UNITS, measured, middleOf, probeStatistics, regionStatistics, rounded, samplesOf } from "../../geometry/measure.js";
 import { cross, dot, subtract } from "../../geometry/vectors.js";
 import { clampPoint } from "../../geometry/volume.js";
 import { gettext, interpolate } from "../../i18n.js";
-import { drawMarks, hitMark } from "../../scene/marks.js";
-import { baseVersion, markNamed, nextNumber, setMe, shownMarks } from "../../state/marks.js";
+import { drawMarks } from "../../scene/marks.js";
+import { baseVersion, markNamed, nextNumber, setMe } from "../../state/marks.js";
 import { Outbox } from "../../state/outbox.js";
 import { StepGone } from "../../state/undo.js";
-import { KIND_OF_TOOL, ON_SURFACES, Drawing, frameOf, newId } from "../../tools/measuring.js";
-import { surfaceOf } from "./controls.js";
+import { KIND_OF_TOOL, newId } from "../../tools/measuring.js";
+import { MarkHands } from "./mark-hands.js";
 import { makeMeasurementList } from "./measurement-list.js";
-import { labelTexts, markName } from "./measurement-words.js";
+import { markName } from "./measurement-words.js";
 import { may } from "./room.js";
 import { makeMoreMeasuring } from "./more-measuring.js";
 import { openTextField } from "./text-field.js";
 
-/** @import { Point, Vec3 } from "../../geometry/vectors.js" */
-/** @import { MarkPane } from "../../scene/marks.js" */
+/** @import { Point } from "../../geometry/vectors.js" */
 /** @import { Mark, MarksState, Operation } from "../../state/marks.js" */
-/** @import { Drag } from "../../tools/pointer.js" */
+/** @import { Drawing } from "../../tools/measuring.js" */
 /** @import { Surface2d } from "../../tools/tools.js" */
 /** @import { Room } from "./room.js" */
 
 /** Lines and regions start in these; both read on bone and on lung. */
 const COLOURS = Object.freeze({ line: "#FEEE3E", region: "#90A6FF" });
-/** Tools over which a press on a mark takes hold of it. */
-const VIEWING = new Set(["window", "pan", "zoom", "crosshair", "scroll"]);
 const SNAP = 8;
-
-/** Four decimals are a tenth of a micrometre, and what both sides compute from. @param {Point[]} points @returns {Point[]} */
-const rounded = (points) => points.map((point) => /** @type {Point} */ (point.map((value) => Math.round(value * 1e4) / 1e4)));
 
 export class MarkDesk {
   /** @param {Room} room */
@@ -43,6 +37,7 @@ export class MarkDesk {
     /** @type {Drawing | null} */
     this.drawing = null;
     this.snapping = false;
+    this.hands = new MarkHands(this);
     this.closedAt = 0;
     const person = pageData("shell-data")?.person;
     this.me = person ? { id: person.id, name: person.name, colour: personColour(person.colour_index) } : null;
@@ -163,7 +158,8 @@ export class MarkDesk {
     const normal = draft.plane_normal;
     // Ends on two slices lie in no plane; a flat kind keeps the one it was drawn in.
     const flat = normal && draft.points.every((point) => Math.abs(dot(subtract(point, draft.points[0]), normal)) < 0.05);
-    const mark = this.measure({ ...draft, plane_normal: flat ? normal : null });
+    const points = draft.kind === "surface_distance" ? rounded(this.hands.overSurface(draft.points)) : draft.points;
+    const mark = this.measure({ ...draft, points, plane_normal: flat ? normal : null });
     const pixel = drawing.pixels[drawing.pixels.length - 1] ?? [0, 0];
     if (mark.kind === "text" || mark.kind === "arrow") {
       const frame = this.room.frames[/** @type {"axial"} */ (drawing.viewport)];
@@ -222,7 +218,12 @@ export class MarkDesk {
     const act = (/** @type {Partial<Mark>} */ wanted, /** @type {string | undefined} */ called) =>
       this.send({ annotation: id, act: "change", values: wanted, ...(called === undefined ? {} : { name: called }) });
     act(values, name);
-    this.remember(before, what, () => act(this.own(id) && old, name === undefined ? undefined : before.name), () => act(this.own(id) && values, name));
+    /** @param {Partial<Mark>} wanted @param {string | undefined} called */
+    const back = (wanted, called) => {
+      this.checkOwn(id);
+      act(wanted, called);
+    };
+    this.remember(before, what, () => back(old, name === undefined ? undefined : before.name), () => back(values, name));
   }
 
   /** @param {string} id */
@@ -243,13 +244,12 @@ export class MarkDesk {
   }
 
   /** Undo takes back one's own last step only. @param {string} id */
-  own(id) {
+  checkOwn(id) {
     const mark = markNamed(this.state, id);
     if (!mark) throw new StepGone(gettext("This mark is not there any more. The step is left out."));
     if (mark.changed_by && mark.changed_by.id !== this.me?.id) {
       throw new StepGone(interpolate(gettext("{person} changed {mark} since. The step is left out."), { person: mark.changed_by.name, mark: markName(mark) }));
     }
-    return true;
   }
 
   /** @param {Mark} mark @param {string} what @param {() => void} undo @param {() => void} redo */
@@ -303,153 +303,6 @@ export class MarkDesk {
 
   /** @type {Set<string>} */
   asked = new Set();
-
-  // --- taking hold ----------------------------------------------------------------------------------------------
-
-  /** @param {Surface2d} surface @returns {MarkPane | null} */
-  paneOf(surface) {
-    const frame = frameOf(surface);
-    const origin = surface.pointAt([0, 0]);
-    if (!frame || !origin) return null;
-    const step = this.session?.planes[surface.name]?.step ?? 1;
-    return {
-      space: false, width: surface.width, height: surface.height, normal: frame.normal, half: step / 2,
-      depth: (point) => dot(subtract(point, origin), frame.normal),
-      toPixel: (point) => [dot(subtract(point, origin), frame.right) / frame.pixel, dot(subtract(point, origin), frame.down) / frame.pixel],
-    };
-  }
-
-  /** @returns {MarkPane | null} */
-  spacePane() {
-    const space = this.session?.space;
-    if (!space) return null;
-    return this.fromSpace(space.pane(space.width, space.height));
-  }
-
-  /** @param {any} pane @returns {MarkPane} */
-  fromSpace = ({ width, height, toPixel, depth }) => ({ space: true, width, height, toPixel, depth, normal: /** @type {Vec3} */ ([0, 0, 1]), half: Infinity });
-
-  /** What is to be drawn, and how. */
-  drawn() {
-    const { session, state } = this;
-    if (!session) return [];
-    const { texts } = this.room.store.get().view;
-    return shownMarks(state, session.series.id).map((mark) => {
-      const drawing = mark === state.draft;
-      const lit = drawing || mark.id === state.selected || mark.id === state.hovered;
-      return { mark, look: { lit, drawing, texts: texts ? labelTexts(mark, drawing || mark.id === state.selected) : [] } };
-    });
-  }
-
-  /** In the 3D: what was drawn on surfaces with its label, of the others the chosen one and single places, bare. */
-  drawnInSpace() {
-    return this.drawn()
-      .filter(({ mark, look }) => look.lit || !mark.plane_normal || mark.points.length === 1)
-      .map(({ mark, look }) => (mark.plane_normal ? { mark, look: { ...look, texts: [] } } : { mark, look }));
-  }
-
-  /** A press on a mark takes hold of it, whatever tool for looking or measuring is chosen. @param {Surface2d} surface @param {[number, number]} pixel @param {PointerEvent} event @returns {Drag | null} */
-  grab(surface, pixel, event) {
-    const { tool } = this.room.store.get().view;
-    if (event.shiftKey || this.drawing || (!VIEWING.has(tool) && !(tool in KIND_OF_TOOL))) return null;
-    const pane = this.paneOf(surface);
-    const hit = pane && hitMark(pixel, pane, this.drawn());
-    if (!hit) {
-      if (this.state.selected) this.set({ selected: null });
-      return null;
-    }
-    return this.dragOf(hit, (at) => this.pointIn(surface, at), surface.pointAt(pixel));
-  }
-
-  /** The same in the 3D: ends of what was drawn there slide over the surfaces. @param {[number, number]} pixel @returns {Drag | null} */
-  grabInSpace(pixel) {
-    const pane = this.spacePane();
-    const hit = !this.drawing && pane && hitMark(pixel, pane, this.drawnInSpace());
-    if (!hit || hit.part === "label") return null;
-    const { space } = this.session;
-    if (hit.part !== "handle" || hit.mark.plane_normal) {
-      this.set({ selected: hit.mark.id });
-      return null;
-    }
-    return this.dragOf(hit, (at) => space.pick(at)?.point ?? null, null);
-  }
-
-  /** @param {NonNullable<ReturnType<typeof hitMark>>} hit @param {(pixel: [number, number]) => Point | null} placeAt @param {Point | null} from @returns {Drag} */
-  dragOf({ mark, part, handle }, placeAt, from) {
-    this.set({ selected: mark.id });
-    const still = () => {};
-    if (!this.allowed || part === "label") return still;
-    const { kind, points, plane_normal: normal } = mark;
-    const flat = (/** @type {Point} */ point) => (normal ? /** @type {Point} */ (point.map((value, axis) => value - normal[axis] * dot(subtract(point, points[0]), normal))) : point);
-    return {
-      move: (pixel) => {
-        const place = placeAt(pixel);
-        if (!place) return;
-        const bent = part === "handle" ? withHandle(kind, kind === "surface_distance" ? [points[0], points[points.length - 1]] : points, kind === "surface_distance" ? Math.min(handle, 1) : handle, flat(place)) : from && movedBy(points, subtract(flat(place), flat(from)));
-        if (bent && this.inside(bent)) this.set({ draft: this.measure({ ...mark, points: rounded(bent) }, true) });
-      },
-      end: (_, moved) => {
-        const { draft } = this.state;
-        this.set({ draft: null });
-        if (!moved || !draft || draft.id !== mark.id) return;
-        const { points: places, plane_normal, value, unit, statistics } = this.measure(draft);
-        this.change(mark.id, { points: places, plane_normal, value, unit, statistics }, part === "handle" ? gettext("{mark}, changed") : gettext("{mark}, moved"));
-      },
-      cancel: () => this.set({ draft: null }),
-    };
-  }
-
-  /** @param {Point[]} points */
-  inside(points) {
-    const { geometry } = this.session;
-    return points.every((point) => clampPoint(geometry, point).every((value, axis) => Math.abs(value - point[axis]) < Math.max(...geometry.spacing)));
-  }
-
-  /** @param {string} name @param {[number, number] | null} pixel */
-  hover(name, pixel) {
-    const surface = name === "surfaces" ? null : surfaceOf(this.room, /** @type {"axial"} */ (name));
-    const pane = !pixel || this.drawing || this.state.draft ? null : name === "surfaces" ? this.spacePane() : surface && this.paneOf(surface);
-    const hit = pane && pixel ? hitMark(pixel, pane, name === "surfaces" ? this.drawnInSpace() : this.drawn()) : null;
-    const id = hit?.mark.id ?? null;
-    if (id !== this.state.hovered) this.set({ hovered: id });
-    const { element } = this.room.frames[/** @type {"axial"} */ (name)];
-    const cursor = hit ? (hit.part === "handle" ? "move" : "pointer") : this.room.store.get().view.tool in KIND_OF_TOOL ? "crosshair" : "";
-    if ((element.dataset.cursor ?? "") !== cursor) element.dataset.cursor = cursor;
-  }
-
-  // --- in the 3D ------------------------------------------------------------------------------------------------
-
-  /** A click on a surface while measuring. @param {[number, number]} pixel @returns {boolean}  true: it was ours */
-  clickSpace(pixel) {
-    const kind = KIND_OF_TOOL[this.room.store.get().view.tool];
-    if (!kind || !ON_SURFACES.has(kind)) return false;
-    const place = this.session?.space.pick(pixel)?.point;
-    if (!place) return this.drawing !== null;
-    if (!this.ready()) return true;
-    if (this.drawing && (this.drawing.viewport !== "surfaces" || this.drawing.kind !== kind)) this.cancel();
-    const drawing = this.drawing ?? this.begin(new Drawing(kind, "surfaces", null));
-    if (drawing.place(place, pixel)) this.finish();
-    else this.show();
-    return true;
-  }
-
-  /** @param {[number, number]} pixel */
-  hoverSpace(pixel) {
-    const { drawing } = this;
-    if (drawing?.viewport !== "surfaces") {
-      this.hover("surfaces", pixel);
-      return;
-    }
-    const place = this.session?.space.pick(pixel)?.point;
-    if (!place) return;
-    drawing.follow(place);
-    this.show();
-  }
-
-  /** A double click that ended a polygon is not also one on the viewport. */
-  twice() {
-    return this.drawing !== null || performance.now() - this.closedAt < 500;
-  }
 
   // --- from the list --------------------------------------------------------------------------------------------
 
@@ -512,19 +365,19 @@ export function makeMeasurements(room) {
       if (event.buttons || !desk.session) return;
       const pixel = pixelOf(event);
       cancelAnimationFrame(pending);
-      pending = requestAnimationFrame(() => (name === "surfaces" ? desk.hoverSpace(pixel) : desk.hover(name, pixel)));
+      pending = requestAnimationFrame(() => (name === "surfaces" ? desk.hands.hoverSpace(pixel) : desk.hands.hover(name, pixel)));
     });
-    element.addEventListener("pointerleave", () => desk.hover(name, null));
+    element.addEventListener("pointerleave", () => desk.hands.hover(name, null));
   }
 
   room.onSession((session) => {
     if (session.kind !== "volume") return;
     const removes = [
       session.addOverlay((/** @type {CanvasRenderingContext2D} */ context, /** @type {any} */ pane) =>
-        drawMarks(context, { space: false, width: pane.width, height: pane.height, toPixel: pane.toPixel, depth: pane.depth, normal: pane.plane.normal ?? cross(pane.plane.right, pane.plane.down), half: (pane.plane.step ?? 1) / 2 }, desk.drawn())),
+        drawMarks(context, { space: false, width: pane.width, height: pane.height, toPixel: pane.toPixel, depth: pane.depth, normal: pane.plane.normal ?? cross(pane.plane.right, pane.plane.down), half: (pane.plane.step ?? 1) / 2 }, desk.hands.drawn())),
       session.space.addOverlay((/** @type {CanvasRenderingContext2D} */ context, /** @type {any} */ pane) =>
-        drawMarks(context, desk.fromSpace(pane), desk.drawnInSpace())),
-      session.space.addGrips((/** @type {[number, number]} */ pixel) => desk.grabInSpace(pixel)),
+        drawMarks(context, desk.hands.fromSpace(pane), desk.hands.drawnInSpace())),
+      session.space.addGrips((/** @type {[number, number]} */ pixel) => desk.hands.grabInSpace(pixel)),
       room.store.watch((state) => state.marks, (marks, before) => {
         if (before && marks.list === before.list && marks.draft === before.draft && marks.selected === before.selected && marks.hovered === before.hovered && marks.hidden === before.hidden && marks.allHidden === before.allHidden) return;
         session.invalidatePlanes();

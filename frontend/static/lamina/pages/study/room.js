@@ -29,7 +29,7 @@
  * @property {Map<string, Promise<ArrayBuffer>>} early  files asked for before the viewer was here, by address
  * @property {Editing} [editing]  segment editing, once its feature is made
  * @property {UndoStack} undo  the page's one stack of named steps
- * @property {MarkDesk} marks  where marks are made and kept
+ * @property {MarkDesk} [marks]  where marks are made and kept
  * @property {any} segmentation  the one that is shown, or null
  * @property {string | null} wantedSegmentation  chosen by hand; null takes the newest
  * @property {(text: string, error?: any) => void} report  something failed that the reader should know
