@@ -24,13 +24,15 @@ from server.core import storage
 from server.core.errors import LaminaError
 from server.core.secrets import Box
 from server.jobs.api import JobSerializer
+from server.jobs.models import Job
 from server.jobs.selectors import job_json
 from server.reconstructions.editing import history, refining, services, types
 from server.reconstructions.editing.labelmaps import context_of
 from server.reconstructions.editing.serializers import (
     ComparisonSerializer,
     EditAnswerSerializer,
-    OperationsPageSerializer,
+    EditOperationsSerializer,
+    PreviewSerializer,
     RefineSerializer,
     RestoreSerializer,
     SaveSerializer,
@@ -126,7 +128,7 @@ class BeginEmptyView(APIView):
 
 class OperationsView(APIView):
     @extend_schema(
-        responses=OperationsPageSerializer,
+        responses=EditOperationsSerializer,
         parameters=[
             OpenApiParameter("after", int, description="operations behind this number"),
             OpenApiParameter("limit", int, description=f"at most {MOST_OPERATIONS}"),
@@ -207,8 +209,17 @@ class RefineView(APIView):
             name=wanted["name"],
             base_seq=wanted["base_seq"],
             prompt=wanted["prompt"],
+            preview=wanted["preview"],
         )
         return Response(job_json(job, user=request.user), status=200 if getattr(job, "is_repeat", False) else 201)
+
+
+class PreviewView(APIView):
+    @extend_schema(responses=PreviewSerializer, operation_id="segmentations_preview")
+    def get(self, request: Request, segmentation_id: UUID, job_id: UUID) -> Response:
+        """What a prompt asked for as a preview would change."""
+        segmentation = to_read(request, segmentation_id)
+        return Response(refining.preview_of(segmentation, get_object_or_404(Job, pk=job_id)))
 
 
 class VersionsView(APIView):
@@ -307,6 +318,7 @@ urlpatterns = [
     path(f"{_one}/redo/", RedoView.as_view(), name="api-segmentation-redo"),
     path(f"{_one}/steps/", StepsView.as_view(), name="api-segmentation-steps"),
     path(f"{_one}/refine/", RefineView.as_view(), name="api-segmentation-refine"),
+    path(f"{_one}/previews/<uuid:job_id>/", PreviewView.as_view(), name="api-segmentation-preview"),
     path(f"{_one}/versions/", VersionsView.as_view(), name="api-segmentation-versions"),
     path(f"{_one}/compare/", CompareView.as_view(), name="api-segmentation-compare"),
     path(f"{_one}/restore/", RestoreView.as_view(), name="api-segmentation-restore"),

@@ -6,15 +6,19 @@ of whoever asked, with the same rules as painted ones.
 
 from __future__ import annotations
 
+import base64
+import io
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import numpy as np
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
@@ -24,7 +28,7 @@ from server.jobs.kinds import EngineCall
 from server.jobs.models import Job
 from server.realtime.services import lock_stream
 from server.reconstructions.editing import checks, derivation, labelmaps, services
-from server.reconstructions.editing.runs import spans_of
+from server.reconstructions.editing.runs import pack_effect, spans_of
 from server.reconstructions.editing.steps import Layer, Step
 from server.reconstructions.models import Edit, Segmentation
 from server.studies.models import StudyState
@@ -57,9 +61,19 @@ _COLOURS = ("#FB9202", "#90A6FF", "#78FFE2", "#FEEE3E", "#E14B09", "#D8D1FF",
 
 
 def ask_to_refine(
-    *, segmentation: Segmentation, by: Any, client_id: UUID, name: str, base_seq: int, prompt: Mapping[str, Any]
+    *,
+    segmentation: Segmentation,
+    by: Any,
+    client_id: UUID,
+    name: str,
+    base_seq: int,
+    prompt: Mapping[str, Any],
+    preview: bool = False,
 ) -> Job:
-    """Put a refinement in line. Raises LaminaError for a prompt that cannot be meant."""
+    """Put a refinement in line. Raises LaminaError for a prompt that cannot be meant.
+
+    A preview becomes no operation: nobody else sees it, and it is in no history.
+    """
     with transaction.atomic():
         lock_stream(segmentation.study.stream)
         segmentation.study.refresh_from_db(fields=["state"])
@@ -67,7 +81,10 @@ def ask_to_refine(
             raise LaminaError("study_in_bin", _("The study lies in the bin. Restore it first."), 409)
         edit = Edit.objects.get(pk=segmentation.pk)
         wanted = checked_prompt(segmentation, edit, prompt)
+        if preview and wanted["kind"] == "split":
+            raise checks.invalid(_("Splitting has no preview."))
         parameters = {"prompt": wanted, "client_id": str(client_id), "name": name, "base_seq": base_seq}
+        parameters["preview"] = preview
         return derivation.ask(
             segmentation, segmentation.study, by, derivation.REFINE, parameters, key=str(client_id), priority=1
         )
@@ -200,6 +217,15 @@ class WorkedOut:
     facts: Mapping[str, Any]
 
 
+@dataclass(frozen=True)
+class Preview:
+    """Where the effect lies, how many voxels it changes, and the operation it was worked out at."""
+
+    ref: str
+    changed: int
+    seq: int
+
+
 def read_result(
     segmentation: Segmentation, prompt: Mapping[str, Any], folder: Path, result: Mapping[str, Any]
 ) -> WorkedOut:
@@ -217,6 +243,38 @@ def read_result(
         over = None if layer["over"] is None else tuple(layer["over"])
         layers.append(Layer(layer["label"], spans_of(indices), over))
     return WorkedOut(layers, sum(layer.label < 0 for layer in layers), result["facts"])
+
+
+def keep_preview(segmentation: Segmentation, worked_out: WorkedOut) -> Preview:
+    """The effect the layers would have now, stored with the study's files until a cleaning removes it."""
+    with labelmaps.at_head(segmentation) as (flat, seq):
+        effect, _before = Step(tuple(worked_out.layers)).effect_on(flat)
+    study = segmentation.study
+    return Preview(storage.put(study.pk, study.project_id, io.BytesIO(pack_effect(effect))), effect.count, seq)
+
+
+def preview_of(segmentation: Segmentation, job: Job) -> dict[str, Any]:
+    """What `keep_preview` kept for this job. Raises LaminaError where there is none (any more)."""
+    kept = job.result or {}
+    if job.parameters.get("segmentation_id") != str(segmentation.pk) or "preview" not in kept:
+        raise LaminaError("no_preview", _("There is no preview of this job."), 404)
+    try:
+        data = storage.read(kept["preview"])
+    except storage.IntegrityError:
+        raise LaminaError("no_preview", _("The preview is gone. Ask again."), 404) from None
+    return {"changed": kept["changed"], "seq": kept["seq"], "effect": base64.b64encode(data).decode()}
+
+
+def remove_old_previews(older_than: timedelta = timedelta(hours=1), most: int = 200) -> int:
+    """Previews are looked at once. Returns how many were removed; the sweeper calls it."""
+    old = Job.objects.filter(
+        kind=derivation.KIND, result__has_key="preview", finished_at__lt=timezone.now() - older_than
+    )
+    jobs = list(old.only("id", "result")[:most])
+    for job in jobs:
+        storage.remove(job.result["preview"])
+        Job.objects.filter(pk=job.pk).update(result={name: job.result[name] for name in ("changed", "seq")})
+    return len(jobs)
 
 
 def add(segmentation: Segmentation, job: Job, worked_out: WorkedOut) -> services.Edited:

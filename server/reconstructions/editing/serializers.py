@@ -36,19 +36,28 @@ class RestoreSerializer(serializers.Serializer):
 
 
 class RefineSerializer(serializers.Serializer):
-    """`prompt` is an object with `kind` and what that kind takes (refining.py)."""
+    """`prompt` is an object with `kind` and what that kind takes (refining.py). A preview changes nothing."""
 
     id = serializers.UUIDField()
     base_seq = serializers.IntegerField(min_value=0, default=0)
     name = serializers.CharField(max_length=80)
     prompt = serializers.DictField()
+    preview = serializers.BooleanField(default=False)
+
+
+class PreviewSerializer(serializers.Serializer):
+    """What the prompt of a job would change: `effect` as that of an operation."""
+
+    changed = serializers.IntegerField()
+    effect = serializers.CharField()
+    seq = serializers.IntegerField()
 
 
 class SaveSerializer(serializers.Serializer):
     name = serializers.CharField(max_length=80)
 
 
-class OperationSerializer(serializers.Serializer):
+class EditOperationSerializer(serializers.Serializer):
     """One operation. `effect` (base64 of runs: gap, length, label) is empty unless effects are asked for."""
 
     seq = serializers.IntegerField()
@@ -78,10 +87,10 @@ class OperationSerializer(serializers.Serializer):
         return self.context.get("effects", {}).get(operation.seq, "")
 
 
-class OperationsPageSerializer(serializers.Serializer):
+class EditOperationsSerializer(serializers.Serializer):
     """`seq` is the newest operation; with `more` ask again after the last one here."""
 
-    operations = OperationSerializer(many=True)
+    operations = EditOperationSerializer(many=True)
     seq = serializers.IntegerField()
     more = serializers.BooleanField()
 
@@ -102,7 +111,7 @@ class StepsSerializer(serializers.Serializer):
 class EditAnswerSerializer(serializers.Serializer):
     """`segments` are the rows that are new or changed, `removed` the numbers that are gone."""
 
-    operation = OperationSerializer()
+    operation = EditOperationSerializer()
     segments = SegmentSerializer(many=True)
     removed = serializers.ListField(child=serializers.IntegerField())
     steps = StepsSerializer()
@@ -145,7 +154,7 @@ class ComparisonSerializer(serializers.Serializer):
 
 def operation_json(operation: Operation, effects: dict[int, str] | None = None) -> dict[str, Any]:
     """One operation; `effects` maps its number to base64."""
-    return dict(OperationSerializer(operation, context={"effects": effects or {}}).data)
+    return dict(EditOperationSerializer(operation, context={"effects": effects or {}}).data)
 
 
 def segment_rows_json(segmentation: Segmentation, numbers: Iterable[int]) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ from django.db import transaction
 from numpy.typing import NDArray
 
 from server.core import storage
+from server.jobs.cleaning import register_cleaning
 from server.jobs.kinds import EngineCall, JobKind, Limits, register_kind
 from server.jobs.models import Job
 from server.realtime.services import publish
@@ -120,7 +121,9 @@ class Stored:
 def store(job: Job, folder: Path, result: Mapping[str, Any]) -> Stored:
     segmentation = _segmentation(job)
     if job.parameters["task"] == derivation.REFINE:
-        return Stored(0, {}, refining.read_result(segmentation, job.parameters["prompt"], folder, result))
+        worked_out = refining.read_result(segmentation, job.parameters["prompt"], folder, result)
+        is_preview = job.parameters.get("preview")
+        return Stored(0, {}, refining.keep_preview(segmentation, worked_out) if is_preview else worked_out)
     study = segmentation.study
     refs = {
         name: storage.put_file(study.pk, study.project_id, folder / "result" / name) for name in sorted(result["files"])
@@ -195,7 +198,9 @@ def _keep_files(job: Job, segmentation: Segmentation, result: Mapping[str, Any],
 
 
 def _keep_refinement(job: Job, segmentation: Segmentation, result: Mapping[str, Any], stored: Stored) -> dict[str, Any]:
-    """One operation more, in the name of whoever asked."""
+    """One operation more, in the name of whoever asked; of a preview only where it lies."""
+    if isinstance(kept := stored.worked_out, refining.Preview):
+        return {"preview": kept.ref, "changed": kept.changed, "seq": kept.seq}
     edited = refining.add(segmentation, job, stored.worked_out)
     operation = edited.operation
     return {"segmentation_id": str(segmentation.pk), "seq": operation.seq, "changed": operation.changed}
@@ -213,3 +218,4 @@ register_kind(
         limits=Limits(memory_mib=8 * 1024, cpu_seconds=600, file_mib=2 * 1024, seconds=600),
     )
 )
+register_cleaning("refine previews", refining.remove_old_previews, every_seconds=600)
