@@ -3,7 +3,8 @@
 // which begins as what is shown: nothing is loaded again.
 
 import { get, newKey, post } from "../../api/client.js";
-import { toast } from "../../components/toast.js";
+import { pageData } from "../../components/dom.js";
+import { toast, toastError } from "../../components/toast.js";
 import { EditedLabels } from "../../geometry/edited-labels.js";
 import { PLANE_NAMES, sliceAt } from "../../geometry/planes.js";
 import { NO_SPANS, unionOf } from "../../geometry/spans.js";
@@ -21,6 +22,9 @@ import { StepGone } from "../../state/undo.js";
 
 /** Codes of an undo that can never succeed any more. */
 const GONE = new Set(["nothing_to_undo", "nothing_to_redo", "segment_gone", "not_found"]);
+
+/** Own steps of before that undo still knows after the page was opened again. */
+const REMEMBERED = 200;
 
 /**
  * A stroke under way: `draw` adds voxels, `end` sends it, `cancel` takes it back.
@@ -49,8 +53,18 @@ export class EditDesk {
       onRefused: (operation, error) => this.refused(operation, error),
       onState: ({ waiting, away, saved }) => this.set(saved ? { waiting, away, savedAt: Date.now() } : { waiting, away }),
     });
-    // Counted here and by the server alike; kept so that a row says the size of what is seen, not of what was sent.
-    if (segmentation.kind === "edited") void this.catchUp();
+    if (segmentation.kind === "edited") void this.catchUp().then(() => this.remember());
+  }
+
+  /** The person's own steps of before: undo goes on where it stood when the page was left. */
+  async remember() {
+    const me = pageData("shell-data")?.person?.id;
+    if (!me || this.known === 0 || this.closed) return;
+    const answer = await get(`${this.address}operations/`, { after: Math.max(0, this.known - REMEMBERED), limit: REMEMBERED, effects: 0 }).catch(() => null);
+    if (!answer || this.closed || this.room.undo.done.some((/** @type {any} */ step) => step.desk === this)) return;
+    for (const operation of answer.operations) {
+      if (operation.author?.id === me && !operation.undone && operation.kind !== "undo" && operation.kind !== "redo") this.pushStep(operation);
+    }
   }
 
   /** @param {Record<string, any>} values */
@@ -148,6 +162,7 @@ export class EditDesk {
     const step = {
       name: operation.name,
       operation: operation.id,
+      desk: this,
       undo: async () => {
         unsent = this.sender.drop(kept.id);
         if (unsent) this.labels.withdraw(kept.id);
@@ -207,12 +222,30 @@ export class EditDesk {
     try {
       const job = await post(`${this.address}refine/`, { id, prompt, name, base_seq: this.known, ...more });
       this.room.store.dispatch({ type: "job.seen", job });
+      if (!more.preview) this.ended(job.id).catch((error) => {
+        this.asked.delete(id);
+        this.set({ busy: null });
+        toastError(error);
+      });
       return job;
     } catch (error) {
       this.asked.delete(id);
       this.set({ busy: null });
       throw error;
     }
+  }
+
+  /** Until a job of the server is done; rejects with its own sentence. @param {string} id @returns {Promise<any>} its result */
+  ended(id) {
+    return new Promise((done, failed) => {
+      const stop = this.room.store.watch((state) => state.study.jobs.find((/** @type {any} */ one) => one.id === id), (job) => {
+        if (!job || job.state === "queued" || job.state === "running") return;
+        // The watch itself is being made while it tells the first time.
+        queueMicrotask(() => stop());
+        if (job.state === "succeeded") done(job.result);
+        else failed(new Error(job.error?.message || gettext("The server could not work this out.")));
+      });
+    });
   }
 
   /** The segmentation that may be changed: this one, or the working copy that is made now. @returns {Promise<any>} */
@@ -300,7 +333,8 @@ export class EditDesk {
       if (this.closed || this.fresh.get(segment.number) !== turn || !session.surfaces) return;
       await session.surfaces.replaceSegment(segment.number, bytes, { ...segment, colour: session.view.segments[segment.number]?.colour ?? segment.colour });
       if (this.closed || !session.surfaces) return;
-      session.surfaces.setLooks(session.view.segments, session.view.lit);
+      session.space.setLooks(session.view.segments, session.view.lit);
+      session.spacePlanes.group.visible = session.planesShown();
       session.space.invalidate();
       session.showTexts();
       this.room.mark("remade");
@@ -343,6 +377,8 @@ export class EditDesk {
 
   close() {
     this.closed = true;
+    // What comes back to this labelmap asks the server anew.
+    this.room.undo.filter((/** @type {any} */ step) => step.desk !== this);
     cancelAnimationFrame(this.frame);
     if (this.sender.waiting > 0) {
       // Closing the series loses nothing: what waits goes on being sent.

@@ -76,7 +76,7 @@ export function makeEditingBar(room, { accept, drop }) {
     brush: ["segment", "shape", "size", "limits", "over"],
     eraser: ["segment", "shape", "size", "limits", "erases"],
     scissors: ["segment", "cut", "reach", "cutAct", "erases"],
-    grow: ["segment", "distance", "strict", "limits", "preview"],
+    grow: ["segment", "distance", "strict", "limits", "over", "preview"],
   };
   const bar = h("div", { class: "editing-bar", role: "group", "aria-label": gettext("Options of the tool"), hidden: true }, Object.values(parts));
   document.querySelector("#tool-bar .tool-bar__gap")?.before(bar);

@@ -1,5 +1,6 @@
 // Segment editing on the study page: the desk of the shown labelmap, the acts of its keys, the ring under the pointer.
 
+import { get, post } from "../../api/client.js";
 import { nextSize } from "../../geometry/brush.js";
 import { fillBetween } from "../../geometry/fill-between.js";
 import { mmPerPixel } from "../../geometry/viewing.js";
@@ -9,6 +10,7 @@ import { h, icon } from "../../components/dom.js";
 import { toast, toastError } from "../../components/toast.js";
 import { gettext, interpolate } from "../../i18n.js";
 import { EDITING, readyDesk } from "../../tools/editing.js";
+import { mayReplace } from "../../state/edits.js";
 import { socket } from "../../state/socket.js";
 import { EditDesk } from "./edit-desk.js";
 import { makeEditingBar } from "./editing-bar.js";
@@ -82,7 +84,6 @@ export function makeEditing(room) {
     async beginEmpty() {
       const { session } = room;
       if (desk || session?.kind !== "volume") return desk;
-      const { post } = await import("../../api/client.js");
       const made = await post(`/api/series/${session.series.id}/segmentations/`);
       const ready = new Promise((done) => expecting.push(done));
       room.wantedSegmentation = made.id;
@@ -142,18 +143,20 @@ export function makeEditing(room) {
     if (!mine) return;
     drop();
     const { active, growReach, limited, low, high, strictness } = edits();
-    const prompt = { kind: "grow", segment: active, seeds_mm: [point], radius_mm: growReach, range: limited ? [Math.min(low, high), Math.max(low, high)] : null, strictness, over: [0] };
+    const over = mayReplace(edits(), mine.segments.map(({ number }) => number), /** @type {number} */ (active));
+    const prompt = { kind: "grow", segment: active, seeds_mm: [point], radius_mm: growReach, range: limited ? [Math.min(low, high), Math.max(low, high)] : null, strictness, over };
     try {
       const job = await mine.refine(prompt, gettext("grow"), gettext("Growing"), { preview: true });
-      const result = await finished(job.id);
+      await mine.ended(job.id);
+      const { effect } = await get(`${mine.address}previews/${job.id}/`);
       set({ busy: null });
-      if (desk !== mine || !result?.effect) return;
-      const { spans } = decodeEffect(result.effect);
+      if (desk !== mine) return;
+      const { spans } = decodeEffect(effect);
       if (countOf(spans) === 0) {
         say(gettext("Nothing grew from here. Choose a larger reach or a lower strictness."));
         return;
       }
-      const stroke = mine.stroke(/** @type {number} */ (active), gettext("grow"), [0]);
+      const stroke = mine.stroke(/** @type {number} */ (active), gettext("grow"), over);
       const voxels = stroke.draw(spans);
       grown = stroke;
       set({ preview: { number: active, voxels } });
@@ -162,18 +165,6 @@ export function makeEditing(room) {
       toastError(error);
     }
   }
-
-  /** The job's result once it has ended. @param {string} id @returns {Promise<any>} */
-  const finished = (id) => new Promise((done, failed) => {
-    /** @type {(() => void) | undefined} */
-    let stop;
-    stop = store.watch((state) => state.study.jobs.find((/** @type {any} */ one) => one.id === id), (job) => {
-      if (!job || job.state === "queued" || job.state === "running") return;
-      queueMicrotask(() => stop?.());
-      if (job.state === "succeeded") done(job.result);
-      else failed(new Error(job.error?.message ?? job.error?.text ?? gettext("The server could not work this out.")));
-    });
-  });
 
   /** Take what was grown away again. @returns {boolean} false: there was nothing */
   function drop() {

@@ -48,6 +48,8 @@ export class VolumeSession {
     /** What has to be undone on leaving, last first. @type {(() => void)[]} */
     this.undo = [];
     this.progress = { loaded: 0, total: this.geometry.shape[0] };
+    /** Said in the first corner instead of the progress. @type {string | null} */
+    this.remark = null;
     /** Stored values of the whole volume in C order (k, j, i); a slice holds zeros until `loaded` says that it came. */
     this.voxels = new Int16Array(this.geometry.shape[0] * this.geometry.shape[1] * this.geometry.shape[2]);
     /** By slice along k: 1 when it is here. */
@@ -121,7 +123,7 @@ export class VolumeSession {
 
   /** Planes inside the 3D: as chosen; before there is a surface they are all there is to see. */
   planesShown() {
-    return this.view.planesIn3d ?? !this.surfaces;
+    return this.view.planesIn3d ?? !this.surfaces?.meshes.size;
   }
 
   // --- showing --------------------------------------------------------------------------------------------------
