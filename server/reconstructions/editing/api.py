@@ -9,6 +9,7 @@ from uuid import UUID
 from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import path
+from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers as fields
@@ -47,23 +48,33 @@ from server.reconstructions.models import Edit, Operation, Segmentation, Segment
 from server.reconstructions.selectors import segmentations_visible_to
 from server.reconstructions.serializers import SegmentationSerializer
 from server.studies.files import stored_file
-from server.studies.selectors import series_visible_to
+from server.studies.selectors import series_visible_to, studies_visible_to
 
 MOST_OPERATIONS = 500
 
 
 def to_read(request: Request, segmentation_id: UUID) -> Segmentation:
     """404 for a stranger, 409 for a result: it has no operations."""
-    segmentation = get_object_or_404(segmentations_visible_to(request.user), pk=segmentation_id)
+    return _edited(_visible(request, segmentation_id))
+
+
+def _visible(request: Request, segmentation_id: UUID) -> Segmentation:
+    """Without the list of segments: a stroke needs none of it."""
+    rows = Segmentation.objects.filter(study__in=studies_visible_to(request.user))
+    return get_object_or_404(rows.select_related("series", "study", "author"), pk=segmentation_id)
+
+
+def _edited(segmentation: Segmentation) -> Segmentation:
     if segmentation.kind != SegmentationKind.EDITED:
-        raise LaminaError("not_editable", "A result does not change. Begin to edit it first.", 409)
+        raise LaminaError("not_editable", _("A result does not change. Begin to edit it first."), 409)
     return segmentation
 
 
 def to_edit(request: Request, segmentation_id: UUID) -> Segmentation:
     """404 for a stranger, 403 for a member who may only look, 409 for a result."""
-    _allow(request, get_object_or_404(segmentations_visible_to(request.user), pk=segmentation_id).study.project_id)
-    return to_read(request, segmentation_id)
+    segmentation = _visible(request, segmentation_id)
+    _allow(request, segmentation.study.project_id)
+    return _edited(segmentation)
 
 
 def _allow(request: Request, project_id: UUID) -> None:
@@ -280,7 +291,7 @@ class SegmentSurfaceView(APIView):
                 return stored_file(request, ref, "model/gltf-binary")
             except storage.IntegrityError:
                 tried = ref  # a newer one may just have taken its place
-        raise LaminaError("no_surface", "This segment has no surface of its own.", 404)
+        raise LaminaError("no_surface", _("This segment has no surface of its own."), 404)
 
 
 class SegmentTypeSerializer(fields.Serializer):
@@ -304,7 +315,7 @@ def _whole(request: Request, name: str, default: int) -> int:
     if not text:
         return default
     if not text.isdigit() or len(text) > 15:
-        raise LaminaError("invalid", f"{name} is a whole number from 0.", 422)
+        raise LaminaError("invalid", _("%(name)s is a whole number from 0.") % {"name": name}, 422)
     return int(text)
 
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import numpy as np
+from django.utils.translation import gettext as _
 
 from server.core.errors import LaminaError
 from server.reconstructions.editing import labelmaps, services, table
@@ -66,7 +67,7 @@ def compare(segmentation: Segmentation, a: int, b: int | None) -> dict[str, Any]
     edit = Edit.objects.get(pk=segmentation.pk)
     b = edit.head if b is None else b
     if not (0 <= a <= edit.head and 0 <= b <= edit.head):
-        raise LaminaError("no_such_version", "There is no such version.", 422)
+        raise LaminaError("no_such_version", _("There is no such version."), 422)
     first, second = labelmaps.at_seq(segmentation, a), labelmaps.at_seq(segmentation, b)
     # One pass: how many voxels have each pair of labels.
     pairs = np.zeros(65536, np.int64)

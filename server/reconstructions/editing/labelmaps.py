@@ -113,7 +113,7 @@ def _keep_snapshot(segmentation: Segmentation, ref: str, seq: int) -> None:
 
 def _entry(segmentation: Segmentation, which: str) -> _Held:
     """The kept array; the longest unused ones go when they are too many bytes together."""
-    budget = int(getattr(settings, "LAMINA_LABELMAP_CACHE_MIB", 512)) * 2**20
+    budget = int(getattr(settings, "LAMINA_LABELMAP_CACHE_MIB", 256)) * 2**20
     with _guard:
         held = _held.setdefault((segmentation.pk, which), _Held())
         _held.move_to_end((segmentation.pk, which))

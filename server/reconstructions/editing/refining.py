@@ -188,8 +188,7 @@ def reach(segmentation: Segmentation, prompt: Mapping[str, Any], labels: NDArray
         corners = np.array([[a, b, c, 1.0] for a in x for b in y for c in z]) @ to_index.T
         low, high = corners[:, :3].min(0), corners[:, :3].max(0) + 1
     else:
-        numbers = set(np.flatnonzero(np.bincount(labels.ravel(), minlength=256))) - {0}
-        box = box_of(labels, {prompt["segment"]} if prompt["segment"] else {int(n) for n in numbers})
+        box = box_of(labels, {prompt["segment"]} if prompt["segment"] else set(range(1, 256)))
         wide = {"margin": abs(prompt.get("mm") or 0), "smooth": 4 * (prompt.get("mm") or 0)}.get(kind, 0.0)
         pad = np.ceil(wide / spacing) + 1
         low, high = np.array(box[:3]) - pad, np.array(box[3:]) + pad

@@ -9,12 +9,14 @@ bits a byte, lowest first, the eighth says that more follow):
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 MOST_BYTES = 5  # of one varint: flat indices stay below 2**35
+WINDOW = 1 << 22  # voxels that are looked at one by one at a time: a stroke may cover the whole volume
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,34 @@ class Spans:
     def indices(self) -> NDArray:
         """Every flat index, ascending, int64."""
         return expand(self.starts, self.lengths)
+
+    def within(self, low: int, high: int) -> Spans:
+        """The part in [low, high)."""
+        ends = self.starts + self.lengths
+        some = slice(np.searchsorted(ends, low, "right"), np.searchsorted(self.starts, high, "left"))
+        starts = np.maximum(self.starts[some], low)
+        return Spans(starts, np.minimum(ends[some], high) - starts)
+
+    def windows(self) -> Iterator[tuple[int, int]]:
+        """[low, high) of at most WINDOW voxels, as far as there are any."""
+        if len(self.starts):
+            end = int(self.starts[-1] + self.lengths[-1])
+            for low in range(int(self.starts[0]), end, WINDOW):
+                yield low, min(low + WINDOW, end)
+
+    def overlap(self, other: Spans) -> int:
+        """How many voxels both have."""
+        if not len(self.starts) or not len(other.starts):
+            return 0
+        covered = np.concatenate([[0], np.cumsum(other.lengths)])
+
+        def before(places: NDArray) -> NDArray:
+            run = np.searchsorted(other.starts, places, "right")
+            last = np.maximum(run - 1, 0)
+            inside = np.where(run > 0, np.minimum(places - other.starts[last], other.lengths[last]), 0)
+            return covered[last] * (run > 0) + inside
+
+        return int((before(self.starts + self.lengths) - before(self.starts)).sum())
 
     def contains(self, indices: NDArray) -> NDArray:
         """Which of the ascending or unordered flat indices lie in a run."""
@@ -75,7 +105,12 @@ class Effect:
 
     def apply(self, flat: NDArray) -> None:
         """Write it into a flat uint8 labelmap."""
-        flat[expand(self.starts, self.lengths)] = np.repeat(self.labels, self.lengths)
+        for first, last in _parts(self.lengths):
+            starts, lengths, labels = (a[first:last] for a in (self.starts, self.lengths, self.labels))
+            if last - first == 1:
+                flat[starts[0] : starts[0] + lengths[0]] = labels[0]
+            else:
+                flat[expand(starts, lengths)] = np.repeat(labels, lengths)
 
 
 def expand(starts: NDArray, lengths: NDArray) -> NDArray:
@@ -85,6 +120,41 @@ def expand(starts: NDArray, lengths: NDArray) -> NDArray:
         return np.zeros(0, np.int64)
     before = np.cumsum(lengths) - lengths
     return np.arange(total, dtype=np.int64) + np.repeat(starts - before, lengths)
+
+
+def _parts(lengths: NDArray) -> Iterator[tuple[int, int]]:
+    """Ranges of runs with about WINDOW voxels each; a longer run stands alone."""
+    ends = np.cumsum(lengths)
+    first = 0
+    while first < len(lengths):
+        done = int(ends[first - 1]) if first else 0
+        last = max(int(np.searchsorted(ends, done + WINDOW, "right")), first + 1)
+        yield first, last
+        first = last
+
+
+def union(several: Sequence[Spans]) -> Spans:
+    """The voxels that any of them has."""
+    starts = np.concatenate([one.starts for one in several] or [np.zeros(0, np.int64)])
+    ends = np.concatenate([one.starts + one.lengths for one in several] or [np.zeros(0, np.int64)])
+    if not len(starts):
+        return Spans(starts, ends)
+    order = np.argsort(starts, kind="stable")
+    starts, reach = starts[order], np.maximum.accumulate(ends[order])
+    begins = np.concatenate([[True], starts[1:] > reach[:-1]])
+    lasts = np.append(np.flatnonzero(begins)[1:] - 1, len(starts) - 1)
+    return Spans(starts[begins], reach[lasts] - starts[begins])
+
+
+def joined(several: Sequence[Effect]) -> Effect:
+    """Effects of ascending, separate windows as one."""
+    if len(several) == 1:
+        return several[0]
+    if not several:
+        return Effect(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.uint8))
+    return Effect(
+        *(np.concatenate([getattr(one, name) for one in several]) for name in ("starts", "lengths", "labels"))
+    )
 
 
 def spans_of(indices: NDArray) -> Spans:

@@ -17,7 +17,6 @@ from uuid import UUID
 import numpy as np
 from django.db import transaction
 from django.utils.translation import gettext as _
-from numpy.typing import NDArray
 
 from server import engine
 from server.core import audit
@@ -26,12 +25,13 @@ from server.core.secrets import Box, keyed_digest
 from server.realtime.services import lock_stream, publish
 from server.reconstructions.editing import checks, derivation, labelmaps, table
 from server.reconstructions.editing.labelmaps import context_of, voxel_count
-from server.reconstructions.editing.runs import Effect, Spans, effect_of, pack_effect, unpack_effect
+from server.reconstructions.editing.runs import Effect, Spans, effect_of, pack_effect, union, unpack_effect
 from server.reconstructions.editing.serializers import operation_json, segment_rows_json
 from server.reconstructions.editing.steps import (
     Layer,
     Step,
-    difference,
+    between,
+    effects_in,
     pack_step,
     replay,
     replay_at,
@@ -365,8 +365,7 @@ class _Writer:
         wanted = labelmaps.at_seq(self.segmentation, seq)
         with labelmaps.at_head(self.segmentation) as (flat, head):
             self._must_be_head(head)
-            indices = np.flatnonzero(flat != wanted)
-            effect, before = difference(indices, flat[indices], wanted[indices])
+            effect, before = between(flat, wanted)
         self.rows = self._table(until=seq)
         layers = [
             Layer(int(label), _where(effect, int(label))) for label in np.unique(effect.labels)
@@ -414,14 +413,18 @@ class _Writer:
                 wanted = replay(base, steps)
             with labelmaps.at_head(self.segmentation) as (flat, seq):
                 self._must_be_head(seq)
-                indices = np.flatnonzero(flat != wanted)
-                return difference(indices, flat[indices], wanted[indices])
-        indices = step.touches()
-        with labelmaps.base(self.segmentation) as base:
-            labels: NDArray = replay_at(base, indices, steps)
-        with labelmaps.at_head(self.segmentation) as (flat, seq):
+                return between(flat, wanted)
+        touched, active_steps = step.touches(), list(steps)
+        with (
+            labelmaps.base(self.segmentation) as base,
+            labelmaps.at_head(self.segmentation) as (flat, seq),
+        ):
             self._must_be_head(seq)
-            return difference(indices, flat[indices], labels)
+            return effects_in(
+                touched,
+                lambda low, high: touched.within(low, high).indices(),
+                lambda indices: (flat[indices], replay_at(base, indices, active_steps)),
+            )
 
     def _must_be_head(self, seq: int) -> None:
         if seq != self.edit.head:  # cannot happen under the locks; better no edit than a wrong one
@@ -502,12 +505,11 @@ class _Writer:
         if not self.sent.base_seq or self.sent.base_seq >= self.edit.head or not effect.count:
             return 0
         others = Operation.objects.filter(segmentation=self.segmentation, seq__gt=self.sent.base_seq, changed__gt=0)
-        own = effect.where.indices()
-        hit = np.zeros(len(own), bool)
-        for other in others.exclude(author=self.by).order_by("seq")[:500]:
-            theirs = unpack_effect(self._open(other, "effect"), voxel_count(self.segmentation))
-            hit |= theirs.where.contains(own)
-        return int(hit.sum())
+        theirs = [
+            unpack_effect(self._open(other, "effect"), voxel_count(self.segmentation)).where
+            for other in others.exclude(author=self.by).order_by("seq")
+        ]
+        return effect.where.overlap(union(theirs))
 
     def _write_rows(self, pairs: Mapping[tuple[int, int], int]) -> tuple[set[int], set[int]]:
         """Make the Segment rows equal to the table; returns (numbers changed or new, numbers removed)."""

@@ -7,13 +7,22 @@ from __future__ import annotations
 import base64
 import json
 import struct
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from server.reconstructions.editing.runs import Effect, Spans, effect_of, pack_spans, unpack_spans
+from server.reconstructions.editing.runs import (
+    WINDOW,
+    Effect,
+    Spans,
+    effect_of,
+    joined,
+    pack_spans,
+    union,
+    unpack_spans,
+)
 
 
 @dataclass(frozen=True)
@@ -32,12 +41,9 @@ class Step:
     layers: Sequence[Layer] = ()
     mapping: Mapping[int, int] = field(default_factory=dict)
 
-    def touches(self) -> NDArray:
-        """Flat indices, ascending, that the layers speak of."""
-        pieces = [layer.spans.indices() for layer in self.layers]
-        if len(pieces) == 1:
-            return pieces[0]
-        return np.unique(np.concatenate(pieces)) if pieces else np.zeros(0, np.int64)
+    def touches(self) -> Spans:
+        """The voxels the layers speak of."""
+        return self.layers[0].spans if len(self.layers) == 1 else union([layer.spans for layer in self.layers])
 
     def at(self, indices: NDArray, labels: NDArray) -> NDArray:
         """The labels that voxels with `labels` have after it. `indices` flat, `labels` uint8."""
@@ -50,17 +56,50 @@ class Step:
     def over(self, flat: NDArray) -> NDArray:
         """The whole flat labelmap after it; `flat` may be changed and returned."""
         for layer in self.layers:
-            indices = layer.spans.indices()
-            flat[indices[_allowed(layer.over)[flat[indices]]]] = layer.label
+            for low, high in layer.spans.windows():
+                indices = layer.spans.within(low, high).indices()
+                flat[indices[_allowed(layer.over)[flat[indices]]]] = layer.label
         return _table(self.mapping)[flat] if self.mapping else flat
 
     def effect_on(self, flat: NDArray) -> tuple[Effect, Effect]:
         """(effect, its inverse) on the flat labelmap as it is; neither is written into it."""
         if self.mapping:
-            indices = np.flatnonzero(np.isin(flat, [old for old, new in self.mapping.items() if old != new]))
-        else:
-            indices = self.touches()
-        return difference(indices, flat[indices], self.at(indices, flat[indices]))
+            moved = np.zeros(256, bool)
+            moved[[old for old, new in self.mapping.items() if old != new]] = True
+            whole = Spans(np.zeros(1, np.int64), np.array([len(flat)]))
+            return effects_in(
+                whole,
+                lambda low, high: low + np.flatnonzero(moved[flat[low:high]]),
+                lambda indices: (flat[indices], self.at(indices, flat[indices])),
+            )
+        touched = self.touches()
+        return effects_in(
+            touched,
+            lambda low, high: touched.within(low, high).indices(),
+            lambda indices: (flat[indices], self.at(indices, flat[indices])),
+        )
+
+
+def effects_in(
+    where: Spans, indices_in: Callable[[int, int], NDArray], labels_at: Callable[[NDArray], tuple[NDArray, NDArray]]
+) -> tuple[Effect, Effect]:
+    """(effect, its inverse), window by window: `labels_at` gives labels (before, after) of ascending flat indices."""
+    pairs = []
+    for low, high in where.windows():
+        indices = indices_in(low, high)
+        if len(indices):
+            pairs.append(difference(indices, *labels_at(indices)))
+    return joined([effect for effect, _ in pairs]), joined([before for _, before in pairs])
+
+
+def between(flat: NDArray, wanted: NDArray) -> tuple[Effect, Effect]:
+    """(effect, its inverse) that make one flat labelmap another."""
+    whole = Spans(np.zeros(1, np.int64), np.array([len(flat)]))
+    return effects_in(
+        whole,
+        lambda low, high: low + np.flatnonzero(flat[low:high] != wanted[low:high]),
+        lambda indices: (flat[indices], wanted[indices]),
+    )
 
 
 def difference(indices: NDArray, before: NDArray, after: NDArray) -> tuple[Effect, Effect]:
@@ -88,10 +127,12 @@ def replay(base: NDArray, steps: Iterable[Step]) -> NDArray:
 
 def tally(before: Effect, after: Effect) -> dict[tuple[int, int], int]:
     """{(old label, new label): voxels} of an effect and its inverse."""
-    old = np.repeat(before.labels, before.lengths).astype(np.int64)
-    new = np.repeat(after.labels, after.lengths).astype(np.int64)
-    counts = np.bincount(old * 256 + new, minlength=1) if len(old) else np.zeros(1, np.int64)
-    return {(int(code) // 256, int(code) % 256): int(counts[code]) for code in np.flatnonzero(counts)}
+    old = np.repeat(before.labels.astype(np.uint16) << 8, before.lengths)
+    codes = old | np.repeat(after.labels.astype(np.uint16), after.lengths)
+    counts = np.zeros(65536, np.int64)
+    for low in range(0, len(codes), WINDOW):
+        counts += np.bincount(codes[low : low + WINDOW], minlength=65536)
+    return {(int(code) >> 8, int(code) & 255): int(counts[code]) for code in np.flatnonzero(counts)}
 
 
 # --- bytes --------------------------------------------------------------------------------------------------------

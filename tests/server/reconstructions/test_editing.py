@@ -136,26 +136,27 @@ def test_sending_again_is_harmless(room: Any) -> None:
     assert (other.status_code, other.json()["code"]) == (409, "id_used")
 
 
-@pytest.mark.parametrize(
-    ("kind", "payload", "code"),
-    [
-        ("paint", {"label": 9, "spans": "", "over": None}, "segment_gone"),
-        ("paint", {"label": 0, "spans": "", "over": None}, "segment_gone"),
-        ("paint", {"label": 1, "spans": "***", "over": None}, "invalid_operation"),
-        ("paint", {"label": 1, "spans": text_of([10_000]), "over": None}, "invalid_operation"),
-        ("paint", {"label": 1, "spans": text_of([1]), "over": [300]}, "invalid_operation"),
-        ("paint", {"label": True, "spans": text_of([1])}, "invalid_operation"),
-        ("segment-add", {"label": "", "colour": "#E14B09"}, "invalid_operation"),
-        ("segment-add", {"label": "x", "colour": "red"}, "invalid_operation"),
-        ("segment-change", {"number": 1}, "invalid_operation"),
-        ("segment-merge", {"number": 1, "into": 1}, "invalid_operation"),
-        ("segment-order", {"numbers": "1"}, "invalid_operation"),
-        ("melt", {}, "invalid"),
-    ],
+WRONG = (
+    ("paint", {"label": 9, "spans": "", "over": None}, "segment_gone"),
+    ("paint", {"label": 0, "spans": "", "over": None}, "segment_gone"),
+    ("paint", {"label": 1, "spans": "***", "over": None}, "invalid_operation"),
+    ("paint", {"label": 1, "spans": text_of([10_000]), "over": None}, "invalid_operation"),
+    ("paint", {"label": 1, "spans": text_of([1]), "over": [300]}, "invalid_operation"),
+    ("paint", {"label": True, "spans": text_of([1])}, "invalid_operation"),
+    ("segment-add", {"label": "", "colour": "#E14B09"}, "invalid_operation"),
+    ("segment-add", {"label": "x", "colour": "red"}, "invalid_operation"),
+    ("segment-change", {"number": 1}, "invalid_operation"),
+    ("segment-merge", {"number": 1, "into": 1}, "invalid_operation"),
+    ("segment-order", {"numbers": "1"}, "invalid_operation"),
+    ("melt", {}, "invalid"),
 )
-def test_what_cannot_be_done_is_refused(room: Any, kind: str, payload: dict[str, Any], code: str) -> None:
-    answer = room.hand(room.anna).send(kind, payload)
-    assert answer.json()["code"] == code, answer.json()
+
+
+def test_what_cannot_be_done_is_refused(room: Any) -> None:
+    hand = room.hand(room.anna)
+    for kind, payload, code in WRONG:
+        answer = hand.send(kind, payload)
+        assert answer.json()["code"] == code, (kind, payload, answer.json())
     assert Operation.objects.count() == 0
 
 
@@ -220,7 +221,7 @@ def test_many_people_many_steps_is_what_a_plain_replay_says(room: Any) -> None:
     chance = np.random.default_rng(7)
     hands = [room.hand(room.anna), room.hand(room.ben)]
     joined, joined_at = hands[0].labelmap()
-    for _ in range(40):
+    for _ in range(30):
         hand = hands[int(chance.integers(2))]
         act = chance.integers(10)
         if act < 5:

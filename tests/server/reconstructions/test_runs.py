@@ -66,6 +66,16 @@ def test_membership_and_box() -> None:
     assert runs.spans_of(np.zeros(0, np.int64)).box(SHAPE) is None
 
 
+def test_parts_unions_and_overlaps() -> None:
+    for seed in range(20):
+        a, b = some(seed), some(seed + 500)
+        first, second = runs.spans_of(a), runs.spans_of(b)
+        assert (first.within(17, 83).indices() == a[(a >= 17) & (a < 83)]).all()
+        assert first.overlap(second) == len(np.intersect1d(a, b)) == second.overlap(first)
+        assert (runs.union([first, second]).indices() == np.union1d(a, b)).all()
+    assert runs.union([]).count == 0
+
+
 def random_step(seed: int) -> Step:
     chance = np.random.default_rng(seed)
     if seed % 5 == 4:
@@ -86,7 +96,10 @@ def plain(step: Step, labels: np.ndarray) -> np.ndarray:
     return out
 
 
-def test_steps_do_what_they_say_and_come_back_from_bytes() -> None:
+@pytest.mark.parametrize("window", [7, 1 << 22])
+def test_steps_do_what_they_say_and_come_back_from_bytes(window: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs, "WINDOW", window)
+    monkeypatch.setattr(steps, "WINDOW", window)
     base = np.random.default_rng(0).integers(0, 4, VOXELS).astype(np.uint8)
     for seed in range(40):
         step = steps.unpack_step(steps.pack_step(random_step(seed)), VOXELS)
@@ -114,7 +127,7 @@ def test_looking_again_at_its_own_voxels_is_enough_to_take_a_step_back() -> None
         truth = steps.replay(base, rest)
         if chosen[gone].mapping:
             continue  # it speaks of the whole volume
-        indices = chosen[gone].touches()
+        indices = chosen[gone].touches().indices()
         patched = with_all.copy()
         patched[indices] = steps.replay_at(base, indices, rest)
         assert (patched == truth).all()
