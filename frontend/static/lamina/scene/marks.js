@@ -32,7 +32,7 @@ const HANDLE = 4.5;
 const PARALLEL = 0.999;
 /** A pointer this near takes hold, px. */
 const REACH = Object.freeze({ handle: 9, line: 6 });
-const FONT = "600 12px Inter, 'Noto Sans SC', sans-serif";
+const FONT = "600 12px 'Inter Variable', Inter, 'Noto Sans SC', 'PingFang SC', 'Microsoft YaHei', system-ui, sans-serif";
 const PLATE = Object.freeze({ x: 7, y: 4, line: 16 });
 
 /** Whether a mark is to be seen: flat ones on planes that lie as they do, the others where their points are. @param {Mark} mark @param {MarkPane} pane */
@@ -67,14 +67,45 @@ function anchorOf(kind, line, pixels) {
   return line.reduce((best, one) => (one[0] > best[0] ? one : best));
 }
 
-/** @param {Shape} shape @param {string[]} texts @param {MarkPane} pane @param {(text: string) => number} widthOf @returns {{ x: number, y: number, width: number, height: number } | null} */
-function plateOf({ anchor }, texts, pane, widthOf) {
-  if (texts.length === 0) return null;
-  const width = Math.max(...texts.map(widthOf)) + 2 * PLATE.x;
-  const height = texts.length * PLATE.line + 2 * PLATE.y - 2;
-  const right = anchor[0] + 12 + width <= pane.width;
-  const x = right ? anchor[0] + 12 : anchor[0] - 12 - width;
-  return { x: Math.max(2, x), y: Math.min(Math.max(2, anchor[1] - height / 2), pane.height - height - 2), width, height };
+/** A dark plate with a label. @typedef {{ x: number, y: number, width: number, height: number }} Plate */
+
+/** @param {Plate} a @param {Plate} b  px² that both cover */
+const shared = (a, b) =>
+  Math.max(0, Math.min(a.x + a.width, b.x + b.width) - Math.max(a.x, b.x)) * Math.max(0, Math.min(a.y + a.height, b.y + b.height) - Math.max(a.y, b.y));
+
+/**
+ * Where each label goes: right of its shape if nothing stands there, else at another side. Labels cover neither each
+ * other nor lines, as far as there is room.
+ * @param {{ shape: Shape, look: MarkLook }[]} marks @param {MarkPane} pane @returns {(Plate | null)[]}
+ */
+function platesOf(marks, pane) {
+  /** Places along all lines, every few pixels. @type {Pixel[]} */
+  const taken = marks.flatMap(({ shape }) => [...shape.handles, ...shape.lines.flatMap((line) => line.slice(1).flatMap((to, at) => {
+    const from = line[at];
+    const steps = Math.min(40, Math.ceil(Math.hypot(to[0] - from[0], to[1] - from[1]) / 8));
+    return Array.from({ length: steps }, (_, one) => /** @type {Pixel} */ ([from[0] + ((to[0] - from[0]) * (one + 1)) / (steps + 1), from[1] + ((to[1] - from[1]) * (one + 1)) / (steps + 1)]));
+  }))]);
+  /** @type {Plate[]} */
+  const placed = [];
+  return marks.map(({ shape: { anchor, handles, lines }, look: { texts } }) => {
+    if (texts.length === 0) return null;
+    const width = Math.max(...texts.map(widthOf)) + 2 * PLATE.x;
+    const height = texts.length * PLATE.line + 2 * PLATE.y - 2;
+    const all = [...handles, ...lines.flat()];
+    const [left, top, bottom] = [Math.min(...all.map(([x]) => x)), Math.min(...all.map(([, y]) => y)), Math.max(...all.map(([, y]) => y))];
+    const middle = (left + Math.max(...all.map(([x]) => x)) - width) / 2;
+    const tries = [[anchor[0] + 12, anchor[1] - height / 2], [left - 12 - width, anchor[1] - height / 2], [middle, top - 10 - height], [middle, bottom + 10], [anchor[0] + 12, anchor[1] + 8], [anchor[0] + 12, anchor[1] - height - 8]];
+    let [best, cost] = [/** @type {Plate | null} */ (null), Infinity];
+    tries.forEach(([x, y], at) => {
+      const plate = { x: Math.min(Math.max(2, x), pane.width - width - 2), y: Math.min(Math.max(2, y), pane.height - height - 2), width, height };
+      const pushed = Math.abs(plate.x - x) + Math.abs(plate.y - y);
+      const covered = taken.filter(([px, py]) => px > plate.x - 2 && px < plate.x + width + 2 && py > plate.y - 2 && py < plate.y + height + 2).length;
+      const now = at + pushed * 2 + covered * 12 + placed.reduce((sum, other) => sum + shared(plate, other), 0) / 4;
+      if (now < cost) [best, cost] = [plate, now];
+    });
+    if (best) placed.push(best);
+    return best;
+  });
 }
 
 /** Widths of texts without a canvas at hand; the same font, measured once. */
@@ -102,7 +133,7 @@ export function drawMarks(context, pane, marks) {
     stroke(context, one.shape, one.mark, one.mark.colour, one.look.lit ? LINE + 0.5 : LINE);
     if (one.look.lit || one.look.drawing) drawHandles(context, one.shape, one.mark.colour);
   }
-  for (const { mark, look, shape } of seen) drawLabel(context, plateOf(shape, look.texts, pane, widthOf), look, mark);
+  platesOf(seen, pane).forEach((plate, at) => drawLabel(context, plate, seen[at].look, seen[at].mark));
 }
 
 /** @param {CanvasRenderingContext2D} context @param {Shape} shape @param {Mark} mark @param {string} colour @param {number} width */
@@ -194,7 +225,7 @@ function drawHandles(context, { handles }, colour) {
   }
 }
 
-/** @param {CanvasRenderingContext2D} context @param {ReturnType<typeof plateOf>} plate @param {MarkLook} look @param {Mark} mark */
+/** @param {CanvasRenderingContext2D} context @param {Plate | null} plate @param {MarkLook} look @param {Mark} mark */
 function drawLabel(context, plate, { texts, lit, drawing }, { colour }) {
   if (!plate) return;
   const { x, y, width, height } = plate;
@@ -242,8 +273,9 @@ export function hitMark(pixel, pane, marks) {
     }
   }
   if (best) return best;
-  for (const { mark, look, shape } of seen) {
-    const plate = plateOf(shape, look.texts, pane, widthOf);
+  const plates = platesOf([...seen].reverse(), pane).reverse();
+  for (const [at, { mark }] of seen.entries()) {
+    const plate = plates[at];
     if (plate && pixel[0] >= plate.x && pixel[0] <= plate.x + plate.width && pixel[1] >= plate.y && pixel[1] <= plate.y + plate.height) {
       return { mark, part: "label", handle: -1, away: 0 };
     }
