@@ -57,6 +57,9 @@ export const applyLinear = (affine, v) => [
   affine[2][0] * v[0] + affine[2][1] * v[1] + affine[2][2] * v[2],
 ];
 
+/** First `b`, then `a`. @param {Affine} a @param {Affine} b @returns {Affine} */
+export const multiplyAffine = (a, b) => a.map((row) => [0, 1, 2, 3].map((column) => row.reduce((sum, value, at) => sum + value * b[at][column], 0)));
+
 /**
  * Inverse of an affine whose last row is (0, 0, 0, 1).
  * @param {Affine} affine @returns {Affine}

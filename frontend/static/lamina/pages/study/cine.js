@@ -60,6 +60,7 @@ export function makeCine(room) {
       phasesOf().show(next.at);
     } else {
       const { point } = store.get().view;
+      if (!point) return;
       const plane = session.planes[playing];
       const next = cineNext(sliceAt(session.geometry, plane, point), plane.count, way, fro);
       way = next.way;

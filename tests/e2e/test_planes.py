@@ -1,0 +1,240 @@
+"""Planes turned, tilted and thick, and a second series over the first: real hands, values known before."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.e2e import fused
+from tests.e2e.site import Site
+from tests.e2e.viewer import Study, eventually, imported, open_desk
+from tests.e2e.watch import Watch
+
+QUESTIONS = """{
+  grips: (room, name) => room.session.views[name].grips(),
+  plain: (room) => {
+    const { store, session } = room;
+    const values = { layout: "2x2", large: null, active: "axial", tool: "window", linked: true };
+    store.dispatch({ type: "view.set", values });
+    store.dispatch({ type: "fusion.chosen", seriesId: null });
+    store.dispatch({ type: "planes.slab", planes: ["axial", "coronal", "sagittal"], slab: { mode: "max", mm: 0 } });
+    session.reset();
+    // A button that was pressed would take the next Space.
+    document.activeElement?.blur();
+  },
+  shade: (room, name, point) => {
+    const { canvas, renderer } = room.stage;
+    const [x, y] = room.session.views[name].pixelOf(point);
+    const [pane, whole] = [room.frames[name].element, canvas].map((one) => one.getBoundingClientRect());
+    const gl = renderer.getContext();
+    const rgba = new Uint8Array(4);
+    const [across, up] = [pane.left - whole.left + x, whole.bottom - pane.top - y];
+    gl.readPixels(Math.round(across), Math.round(up), 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, rgba);
+    return [...rgba.slice(0, 3)];
+  },
+  goTo: (room, point) => room.session.goTo(point),
+  held: (room) => room.stage.memory(),
+  ct: (room) => room.store.get().study.series.find((one) => one.modality === "CT").id,
+  pet: (room) => {
+    const { series } = room.store.get().study;
+    const frame = series.find((one) => one.modality === "CT").frame_of_reference_uid;
+    return series.find((one) => one.modality === "PT" && one.frame_of_reference_uid === frame).id;
+  },
+}"""
+
+
+@pytest.fixture(scope="module")
+def body(
+    site: Site, browser: Any, signed_in: Callable[[str], Any], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Study, Watch]]:
+    """A small CT with a PET of the same frame of reference and one of another."""
+    folder = tmp_path_factory.mktemp("body")
+    fused.write_body_ct(folder / "ct")
+    fused.write_body_pet(folder / "pet")
+    fused.write_body_pet(folder / "other", "planes-other", frame="2.25.4711", spot=5.0)
+    path = f"/studies/{imported(site, folder)}/"
+    with open_desk(site, browser, signed_in("reader"), path) as (page, watching):
+        study = Study(page).loaded("whole").teach(QUESTIONS)
+        if "CT" not in study.corner("axial", "top-left"):
+            page.locator(f'[data-series="{study.ask("ct")}"]').first.click()
+        yield study, watching
+
+
+@pytest.fixture
+def planes(body: tuple[Study, Watch]) -> Iterator[Study]:
+    study, watching = body
+    study.ask("plain")
+    study.ask("settled")
+    yield study
+    assert watching.left() == []
+
+
+def letters(study: Study, viewport: str) -> str:
+    """Left, right, top, bottom."""
+    return " ".join(study.page.locator(f'[data-viewport="{viewport}"] .edge').all_inner_texts())
+
+
+def colour(study: Study, viewport: str, point: tuple[float, ...]) -> list[int]:
+    """Red, green, blue that the card drew at a point of a plane."""
+    study.ask("settled")
+    return study.ask("shade", viewport, list(point))
+
+
+def value(study: Study, viewport: str, point: tuple[float, ...]) -> str:
+    """The readout's last line with the pointer over a point."""
+    study.page.mouse.move(*study.pixel(viewport, point))
+    return study.corner(viewport, "bottom-right").splitlines()[-1]
+
+
+def turn_grip(study: Study, viewport: str, line: str, degrees: float, about: tuple[float, ...]) -> None:
+    """Drag the ring of a line clockwise on the screen."""
+    box = study.box(viewport)
+    grip = [one["pixel"] for one in study.ask("grips", viewport) if one["name"] == line][1]
+    x, y = box["x"] + grip[0], box["y"] + grip[1]
+    cx, cy = study.pixel(viewport, about)
+    reach, start = math.hypot(x - cx, y - cy), math.atan2(y - cy, x - cx)
+    study.page.mouse.move(x, y)
+    study.page.mouse.down()
+    for part in (0.5, 1.0):
+        to = start + math.radians(degrees * part)
+        study.page.mouse.move(cx + reach * math.cos(to), cy + reach * math.sin(to))
+    study.page.mouse.up()
+
+
+def test_turning_and_mirroring_by_key_takes_the_letters_along(planes: Study) -> None:
+    assert letters(planes, "axial") == "R L A P"
+    for key, shown in (("r", "P A R L"), ("h", "A P R L"), ("v", "A P L R"), ("l", "L R P A")):
+        planes.page.keyboard.press(key)
+        assert letters(planes, "axial") == shown, key
+    planes.page.keyboard.press("r")
+    # The voxel is still found under the pointer, and the other planes stay as they were.
+    assert value(planes, "axial", fused.SPOT) == f"{fused.BODY_HU} HU"
+    assert letters(planes, "coronal") == "R L S I"
+    planes.page.keyboard.press(" ")
+    assert letters(planes, "axial") == "R L A P"
+
+
+def test_a_slab_shows_the_largest_the_smallest_and_the_mean(planes: Study) -> None:
+    column = (fused.PEAK[0], fused.PEAK[1], 0.0)
+    planes.page.locator('[data-act="plane-menu"]').click()
+    thickness = planes.page.locator('input[data-act="slab"]')
+    shown = []
+    for mode, mm in (("max", "7"), ("max", "8"), ("min", "8"), ("mean", "8")):
+        planes.page.locator(f'[data-slab="{mode}"]').click()
+        thickness.fill(mm)
+        shown.append((value(planes, "axial", column), colour(planes, "axial", column)[0] == 255))
+    # Slices of 2 mm: the bright voxel 4 mm off joins at 8 mm, as one of five. 900 HU is white, the others grey.
+    low, mean = f"{fused.BODY_HU} HU", f"{(4 * fused.BODY_HU + fused.PEAK_HU) / 5:.0f} HU"
+    assert shown == [(low, False), ("900 HU", True), (low, False), (mean, False)]
+    assert "Mean 8.0 mm" in planes.corner("axial", "top-right")
+    planes.page.keyboard.press("Escape")
+
+
+def test_a_tilted_plane_says_its_angle_letters_values_and_millimetres(planes: Study) -> None:
+    planes.ask("goTo", fused.SPOT)
+    planes.page.keyboard.press("x")
+    turn_grip(planes, "axial", "coronal", 30, fused.SPOT)
+    for name in ("coronal", "sagittal"):
+        assert "tilted 30.0°" in planes.corner(name, "top-right"), planes.corner(name, "top-right")
+        assert "oblique" in planes.corner(name, "top-right")
+    assert letters(planes, "axial") == "R L A P"
+    # Clockwise on the screen: the coronal plane's left end of the patient goes to the back.
+    assert letters(planes, "coronal") == "RA LP S I"
+    assert value(planes, "coronal", fused.SPOT) == f"{fused.SPOT_HU} HU"
+    # 20 mm along the tilted line, in the plane and on the screen.
+    way = (math.cos(math.radians(30)), math.sin(math.radians(30)))
+    far = (fused.SPOT[0] - 20 * way[0], fused.SPOT[1] - 20 * way[1], fused.SPOT[2])
+    a, b = planes.pixel("coronal", fused.SPOT), planes.pixel("coronal", far)
+    bar = planes.page.locator('[data-viewport="coronal"] .scale')
+    mm_per_px = float(re.findall(r"[\d.]+", bar.inner_text())[0]) / bar.locator(".scale__rule").bounding_box()["width"]
+    assert math.dist(a, b) * mm_per_px == pytest.approx(20, rel=0.02)
+    planes.page.mouse.move(*b)
+    read = [float(one) for one in re.findall(r"[\d.]+", planes.corner("coronal", "bottom-right").splitlines()[0])]
+    assert read == pytest.approx([abs(one) for one in far], abs=0.4)
+    # Ctrl turns one plane alone; "Straighten all" takes everything back.
+    planes.page.keyboard.down("Control")
+    turn_grip(planes, "axial", "coronal", -30, fused.SPOT)
+    planes.page.keyboard.up("Control")
+    assert "tilted" not in planes.corner("coronal", "top-right")
+    assert "tilted 30.0°" in planes.corner("sagittal", "top-right")
+    planes.page.locator('[data-act="plane-menu"]').click()
+    planes.page.locator('[data-act="straighten"]').click()
+    assert "tilted" not in planes.corner("sagittal", "top-right")
+    planes.page.keyboard.press("Escape")
+
+
+def test_a_tilted_plane_scrolls_along_its_normal(planes: Study) -> None:
+    planes.page.locator('[data-act="plane-menu"]').click()
+    planes.page.locator('[data-tilt="up"]').click()
+    planes.page.locator('[data-tilt="up"]').click()
+    planes.page.keyboard.press("Escape")
+    assert "tilted 10.0°" in planes.corner("axial", "top-right")
+    before, start = planes.slice("axial"), planes.point
+    box = planes.box("axial")
+    planes.page.mouse.move(box["x"] + 60, box["y"] + 60)
+    for _ in range(3):
+        planes.page.mouse.wheel(0, 100)
+    eventually(lambda: planes.slice("axial"), before + 3)
+    moved = [b - a for a, b in zip(start, planes.point, strict=True)]
+    assert moved[0] == pytest.approx(0, abs=1e-6)
+    assert abs(moved[1] / moved[2]) == pytest.approx(math.tan(math.radians(10)), rel=1e-3)
+
+
+def test_the_cine_runs_and_stops_by_key(planes: Study) -> None:
+    start = planes.slice("axial")
+    planes.page.keyboard.press("c")
+    eventually(lambda: planes.slice("axial") != start, True)
+    planes.page.keyboard.press("c")
+    planes.ask("settled")
+    stopped = planes.slice("axial")
+    planes.ask("settled")
+    assert planes.slice("axial") == stopped
+
+
+def test_a_pet_lies_over_the_ct_with_its_colours_and_both_values(planes: Study) -> None:
+    held = planes.ask("held")
+    planes.ask("goTo", fused.SPOT)
+    beside = (-16.0, 12.0, fused.SPOT[2])
+    page = planes.page
+    page.evaluate("delete document.documentElement.dataset.fused")
+    page.locator(".fusion__choice").select_option(planes.ask("pet"))
+    page.wait_for_selector("html[data-fused]")
+    assert "Same frame of reference" in page.locator(".fusion__fit").inner_text()
+    assert "Same frame of reference" in planes.corner("axial", "bottom-left")
+    assert value(planes, "axial", fused.SPOT) == "500 HU · SUV 6.0"
+    assert value(planes, "coronal", beside).startswith(f"{fused.BODY_HU} HU · SUV 0.5")
+    page.locator('[data-act="fusion-preset"]').select_option("suv-10")
+    assert "SUV 0.0 – 10.0" in planes.corner("axial", "bottom-left")
+    # SUV 6 of 10: orange on its way to yellow (0.6), seven tenths of it over the white of 500 HU.
+    top = [0xF0 + 0.4 * (0xFE - 0xF0), 0x84 + 0.4 * (0xEE - 0x84), 0x18 + 0.4 * (0x3E - 0x18)]
+    assert colour(planes, "axial", fused.SPOT) == pytest.approx([0.28 * 255 + 0.72 * one for one in top], abs=6)
+    # SUV 0.5 is nearly see-through: the CT's grey stays.
+    assert colour(planes, "axial", beside) == pytest.approx([127] * 3, abs=12)
+    page.locator('[data-fusing="swipe"]').click()
+    page.locator('[data-act="fusion-place"]').fill("95")
+    assert colour(planes, "axial", fused.SPOT) == [255, 255, 255]
+    page.locator('[data-act="fusion-place"]').fill("5")
+    assert colour(planes, "axial", fused.SPOT) == pytest.approx(top, abs=6)
+    page.locator('[data-fusing="checker"]').click()
+    x, y = planes.pixel("axial", fused.SPOT)
+    box = planes.box("axial")
+    # Tiles of 64 px from the viewport's corner; the first one shows what lies below.
+    on_top = (int((x - box["x"]) / 64) + int((y - box["y"]) / 64)) % 2 == 1
+    assert colour(planes, "axial", fused.SPOT) == pytest.approx(top if on_top else [255] * 3, abs=6)
+    page.locator(".fusion__choice").select_option("")
+    assert value(planes, "axial", fused.SPOT) == "500 HU"
+    planes.ask("settled")
+    assert planes.ask("held")["textures"] == held["textures"]
+
+
+def test_another_frame_of_reference_is_refused_with_the_reason(planes: Study) -> None:
+    choice = planes.page.locator(".fusion__choice")
+    refused = choice.locator("option", has_text="cannot")
+    choice.select_option(refused.first.get_attribute("value"))
+    assert "frame of reference" in planes.page.locator(".fusion__fit").inner_text()
+    assert planes.page.locator(".fusion__controls").is_hidden()
+    assert value(planes, "axial", (0.0, 0.0, 0.0)) == f"{fused.BODY_HU} HU"
