@@ -25,9 +25,11 @@ window.__questions = {
   spacePixel: (room, name, point) => room.session.space.pixelOf(point),
   asFirstShown: (room) => {
     const { store, session } = room;
-    const values = { layout: "2x2", large: null, active: "axial", tool: "window", clip: null, linked: true, lit: null };
+    const layout = { layout: "2x2", protocol: null, main: "axial", large: null, active: "axial" };
+    const values = { ...layout, tool: "window", clip: null, linked: true, lit: null, inverted: false };
     store.dispatch({ type: "view.set", values });
     store.dispatch({ type: "view.allSegments", look: { shown: true } });
+    store.dispatch({ type: "space.restored", space: {} });
     session.reset();
   },
   settled: async (room) => {

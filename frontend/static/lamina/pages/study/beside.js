@@ -115,7 +115,7 @@ export class Beside {
     try {
       const answer = await get(`/api/studies/${studyId}/`);
       if (asked !== this.asked || !room.session) return;
-      this.show(answer, series);
+      this.show(answer, series, restored !== undefined);
       if (!restored) await this.relate(room.session);
       else this.restore(restored);
     } catch (error) {
@@ -123,11 +123,11 @@ export class Beside {
     }
   }
 
-  /** @param {any} answer  the other study @param {any} series  of it */
-  show(answer, series) {
+  /** @param {any} answer  the other study @param {any} series  of it @param {boolean} keepsPlane  an address said which */
+  show(answer, series, keepsPlane) {
     const { room } = this;
     const { active, main } = room.store.get().view;
-    room.store.dispatch({ type: "view.set", values: { layout: "beside", protocol: "prior", large: null, main: active === "surfaces" ? main : active } });
+    room.store.dispatch({ type: "view.set", values: { layout: "beside", protocol: "prior", large: null, main: keepsPlane || active === "surfaces" ? main : active } });
     const frames = makeFrames(room.grid, "prior-");
     // Outlines of its results are shown on the planes; its surfaces would have no place.
     const segmentations = answer.segmentations.map((/** @type {any} */ one) => ({ ...one, urls: { ...one.urls, surfaces: null } }));
@@ -234,7 +234,7 @@ export class Beside {
       frames[name].element.dataset.place = "prior";
     }
     frames.surfaces.element.hidden = true;
-    store.dispatch({ type: "view.set", values: { main, active: main } });
+    store.dispatch({ type: "view.set", values: { layout: "1x1", main, active: main } });
     this.room.stage.resize();
     this.bar.show();
   }

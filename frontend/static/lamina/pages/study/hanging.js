@@ -88,8 +88,8 @@ export class Hanging {
     if (!hung) return;
     const values = { layout, large: null, protocol: id, ...(id === "acquired" ? { main: hung.acquired, active: hung.acquired } : {}) };
     room.store.dispatch({ type: "view.set", values });
-    // PET joins the CT by the fusion's own way in, so that its guard is asked.
-    if (id === "fused" && hung.overlay) room.session?.fuse?.(hung.overlay);
+    // The fusion asks its guard: where PET may not lie over this series it says why instead.
+    if (id === "fused" && hung.overlay) room.store.dispatch({ type: "fusion.chosen", seriesId: hung.overlay, modality: "PT" });
     if (id === "prior" && hung.prior) void room.beside?.open(hung.prior);
   }
 }

@@ -5,7 +5,8 @@ import { barLength, indexPosition, pixelValue, position, windowText } from "../.
 import { edgeLetters } from "../../geometry/orientation.js";
 import { PLANE_NAMES, sliceAt } from "../../geometry/planes.js";
 import { mmPerPixel, scaleBar } from "../../geometry/viewing.js";
-import { gettext, interpolate } from "../../i18n.js";
+import { gettext, interpolate, known } from "../../i18n.js";
+import { shownViewports } from "../../state/view.js";
 import { setCorner, setLetters, setNotice, setScale } from "./frames.js";
 import { PLANE_COLOURS, word } from "./words.js";
 
@@ -27,15 +28,17 @@ export class VolumeTexts {
 
   /** All corners anew; the page is touched only where a text differs. */
   show() {
-    const { room, geometry, series, planes, turning, over, volume, views, unit, progress, view } = this.session;
+    const { room, geometry, series, planes, turning, over, volume, views, unit, progress, remark, view } = this.session;
     if (!view.point) return;
     const known = geometry.spacingKnown;
     const label = [series.modality, series.number !== null && series.number !== undefined ? interpolate(gettext("Series {number}"), { number: series.number }) : "", series.description].filter(Boolean).join(" · ");
     const short = [series.modality, series.number !== null && series.number !== undefined ? interpolate(gettext("Series {number}"), { number: series.number }) : ""].filter(Boolean).join(" · ");
+    // Whose images these are stands in the first viewport that is shown.
+    const lead = shownViewports(view).find((name) => name !== "surfaces") ?? "axial";
     for (const name of PLANE_NAMES) {
       const frame = room.frames[name];
       const plane = planes[name];
-      const first = name === "axial";
+      const first = name === lead;
       const count = interpolate(gettext("{count} slices"), { count: geometry.shape[0] });
       const streaming = progress.loaded < progress.total ? interpolate(gettext("slices {loaded} of {total}"), progress) : "";
       frame.element.toggleAttribute("data-plain", !view.texts);
@@ -43,7 +46,7 @@ export class VolumeTexts {
         first ? { text: room.store.get().study.study.pseudonym ?? "", strong: true } : short,
         first ? label : "",
         first ? `${known ? spacing(volume.spacing_mm) : gettext("Spacing unknown")} · ${count}` : "",
-        first ? streaming : "",
+        first ? (remark ?? streaming) : "",
       ]);
       setCorner(frame.corners.topRight, [
         { text: plane.oblique ? interpolate(gettext("{plane}, oblique"), { plane: word(name) }) : word(name), strong: true, colour: PLANE_COLOURS[name] },
@@ -68,11 +71,12 @@ export class VolumeTexts {
   }
 
   showSpace() {
-    const { room, view } = this.session;
+    const { room, view, space } = this.session;
+    if (!space) return;
     const { frames, segmentation } = room;
     const looks = Object.values(view.segments);
     const shown = looks.filter((look) => look.shown && look.opacity > 0).length;
-    const made = segmentation ? [segmentation.algorithm?.title ?? segmentation.algorithm?.name, segmentation.algorithm?.version].filter(Boolean).join(" ") : "";
+    const made = segmentation ? [known(segmentation.algorithm?.title ?? segmentation.algorithm?.name ?? ""), segmentation.algorithm?.version].filter(Boolean).join(" ") : "";
     setCorner(frames.surfaces.corners.topLeft, [
       { text: gettext("Surfaces"), strong: true },
       segmentation ? interpolate(gettext("{shown} of {all} shown"), { shown, all: looks.length }) : gettext("No surfaces yet"),
@@ -95,7 +99,7 @@ export class VolumeTexts {
         setCorner(frame.corners.bottomRight, []);
         continue;
       }
-      const label = sample.label ? segments.get(sample.label)?.label ?? "" : "";
+      const label = sample.label ? known(segments.get(sample.label)?.label ?? "") : "";
       const shown = this.session.turning.valueIn(name, point, (place) => this.session.sample(place)?.value);
       const value = shown === null || shown === undefined ? gettext("loading") : pixelValue(shown, unit);
       const above = this.session.over?.readout(point) ?? "";

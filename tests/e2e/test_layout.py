@@ -1,0 +1,200 @@
+"""Layouts, hanging protocols, views as links, another study of the patient beside the open one."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.e2e.site import Site
+from tests.e2e.viewer import Study, eventually, imported, open_desk
+from tests.e2e.watch import Watch
+
+QUESTIONS = """{
+  prior: (room) => room.beside.other?.room.store.get().view.point ?? null,
+  held: (room) => room.stage.memory(),
+  offset: (room) => room.beside.relation.offset,
+}"""
+
+
+def address(page: Any) -> str:
+    """Asked of the page itself: what the driver knows is older while nobody asks it anything."""
+    return page.evaluate("location.href")
+
+
+def shown(study: Study) -> list[str]:
+    panes = study.page.locator(".viewport:visible")
+    return [pane.get_attribute("data-viewport") for pane in panes.all()]
+
+
+@pytest.fixture(scope="module")
+def prior(site: Site, calibrated: tuple[str, Any], tmp_path_factory: pytest.TempPathFactory) -> str:
+    """An earlier CT of the calibrated phantom's patient in the same frame of reference: 4 mm slices, voxel centres at
+    odd multiples of 2 mm. The study's id."""
+    import pydicom
+
+    from recon_engine.phantoms import write_phantom
+    from recon_engine.phantoms.series import fixed_uid
+
+    folder = tmp_path_factory.mktemp("prior")
+    write_phantom(folder, "sphere", spacing_mm=4.0)
+    frame = calibrated[1].ct.frame_of_reference_uid or fixed_uid("calibrated/frame")
+    for path in folder.glob("*.dcm"):
+        slice_ = pydicom.dcmread(path)
+        slice_.PatientID, slice_.FrameOfReferenceUID, slice_.StudyDate = "PHANTOM-CALIBRATED", frame, "20240101"
+        slice_.save_as(path, enforce_file_format=True)
+    return imported(site, folder)
+
+
+@pytest.fixture(scope="module")
+def pair(
+    site: Site, browser: Any, signed_in: Callable[[str], Any], calibrated: tuple[str, Any], prior: str
+) -> Iterator[tuple[Study, Watch]]:
+    """The calibrated phantom opened when its earlier study is there."""
+    with open_desk(site, browser, signed_in("reader"), f"/studies/{calibrated[0]}/", (1600, 1000)) as (page, watching):
+        yield Study(page).loaded("whole").teach(QUESTIONS), watching
+
+
+def test_every_layout_shows_its_viewports(study: Study) -> None:
+    page = study.page
+    panes = {
+        "1x3": ["axial", "coronal", "sagittal"],
+        "1+3": ["axial", "coronal", "sagittal", "surfaces"],
+        "3d": ["axial", "coronal", "sagittal", "surfaces"],
+        "1x1": ["axial"],
+    }
+    for layout, expected in panes.items():
+        page.click(f'button[data-layout="{layout}"]')
+        assert sorted(shown(study)) == expected, layout
+        assert page.locator(f'button[data-layout="{layout}"]').get_attribute("aria-pressed") == "true"
+        assert page.locator("#hanging").input_value() == ""  # the reader's own, no protocol
+    grid = page.locator("#viewports").bounding_box()
+    assert study.box("axial")["width"] == pytest.approx(grid["width"], abs=1)
+    page.keyboard.press("ArrowRight")
+    assert shown(study) == ["coronal"]
+    assert "LAM-" in study.corner("coronal", "top-left")
+    page.click('button[data-layout="1x3"]')
+    widths = [study.box(name)["width"] for name in ("axial", "coronal", "sagittal")]
+    assert max(widths) - min(widths) <= 2
+    page.select_option("#hanging", "four")
+    assert len(shown(study)) == 4
+    kept = page.evaluate("Object.entries(localStorage).find(([key]) => key.startsWith('lamina.hanging.'))?.[1]")
+    assert json.loads(kept) == {"CT": "four"}
+
+
+def test_a_link_opens_the_same_view(study: Study, open_as: Callable[..., Any]) -> None:
+    page = study.page
+    box = study.box("axial")
+    page.mouse.move(box["x"] + 100, box["y"] + 100)
+    page.mouse.wheel(0, 300)
+    page.keyboard.press("2")
+    page.keyboard.press("+")
+    page.keyboard.press("i")
+    page.click('button[data-layout="1x3"]')
+    page.keyboard.press("x")
+    page.locator(".segment__eye").first.click()
+    parts = ("segments=", "layout=1x3", "inverted=1", "tool=crosshair")
+    eventually(lambda: [part for part in parts if part not in address(page)], [])
+    link = address(page)
+    assert "LAM-" not in link
+    texts = [study.corner(name, place) for name in ("axial", "coronal") for place in ("top-right", "bottom-left")]
+    assert "W 1,500 L \u2212600 HU" in texts[1]
+
+    other = Study(open_as("second", link, (1280, 720))).loaded("surfaces")
+    eventually(lambda: len(other.ask("shown")), 1)
+    again = [other.corner(name, place) for name in ("axial", "coronal") for place in ("top-right", "bottom-left")]
+    assert again == texts
+    assert shown(other) == ["axial", "coronal", "sagittal"]
+    assert other.page.locator('[data-tool="crosshair"]').get_attribute("aria-pressed") == "true"
+    eventually(lambda: address(other.page).split("#")[1], link.split("#")[1])
+
+
+def test_a_link_with_nonsense_says_so_once_and_shows_the_rest(study: Study) -> None:
+    page = study.page
+    page.evaluate("location.hash = 'v=1&layout=9x9&at=10,-20,5&window=axial:80,40&later=1'")
+    eventually(lambda: study.point, (10, -20, 5))
+    assert study.corner("axial", "bottom-left").splitlines()[0] == "W 80 L 40 HU"
+    notice = page.locator(".toast", has_text="not understood")
+    assert notice.count() == 1
+    assert "layout" in notice.inner_text()
+    assert len(shown(study)) == 4
+    notice.get_by_role("button", name="Close").click()
+    eventually(lambda: "layout=2x2" in address(page) and "9x9" not in address(page), True)
+
+
+def test_a_prior_stands_beside_and_scrolls_along_by_position(pair: tuple[Study, Watch]) -> None:
+    study, watching = pair
+    page = study.page
+    held = study.ask("held")
+    page.locator("[data-beside-series]").first.drag_to(page.locator('.viewport[data-viewport="coronal"]'))
+    eventually(lambda: sorted(shown(study)), ["axial", "prior-axial"])
+    eventually(lambda: page.locator(".beside-bar__from").inner_text(), "Same frame of reference.")
+    assert re.search(r"LAM-\d+ · \d{4}-\d\d-\d\d", study.corner("prior-axial", "top-left"))
+
+    box = study.box("axial")
+    page.mouse.move(box["x"] + 100, box["y"] + 100)
+    for steps in (8, -20, 5):
+        page.mouse.wheel(0, 100 * steps)
+        here, there = study.point, study.ask("prior")
+        # Half of its 4 mm voxel is the farthest the nearest slice of the prior may be away.
+        assert max(abs(a - b) for a, b in zip(here, there, strict=True)) <= 2.0
+    slice_ = study.slice("axial")
+
+    box = study.box("prior-axial")
+    page.mouse.click(box["x"] + 100, box["y"] + 100)
+    page.keyboard.press("4")
+    assert study.corner("prior-axial", "bottom-left").splitlines()[0] == "W 2,500 L 480 HU"
+    assert study.corner("axial", "bottom-left").splitlines()[0] == "W 400 L 40 HU"
+    before = study.ask("prior")[2]
+    page.keyboard.press("ArrowDown")
+    assert study.ask("prior")[2] == before + 4
+    assert study.slice("axial") != slice_
+
+    # Lined up by hand: unlinked it stays, linked again it keeps the distance.
+    page.click("#beside-link")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    apart = study.ask("prior")[2] - study.point[2]
+    page.click("#beside-link")
+    assert study.ask("offset")[2] == pytest.approx(apart)
+    page.mouse.move(*[study.box("axial")[side] + 100 for side in ("x", "y")])
+    page.mouse.wheel(0, 400)
+    assert study.ask("prior")[2] - study.point[2] == pytest.approx(apart, abs=2.0)
+
+    page.click('[data-beside-plane="coronal"]')
+    assert sorted(shown(study)) == ["coronal", "prior-coronal"]
+    eventually(lambda: "layout=beside&main=coronal" in address(page) and "2500,480" in address(page), True)
+    page.click('button[data-layout="2x2"]')
+    assert page.locator('[data-viewport^="prior-"]').count() == 0
+    assert study.ask("held") == held
+    assert watching.left() == []
+
+
+def test_a_link_brings_the_prior_back(pair: tuple[Study, Watch]) -> None:
+    study, watching = pair
+    page = study.page
+    study.ask("asFirstShown")
+    page.select_option("#hanging", "prior")
+    eventually(lambda: sorted(shown(study)), ["axial", "prior-axial"])
+    page.click('button[data-layout="1x1"]')
+    eventually(lambda: "layout=1x1" in address(page), True)
+    series = page.locator("[data-beside-series]").first.get_attribute("data-beside-series")[:8]
+    study_id = page.locator(".series-others__name").first.get_attribute("href").split("/")[2][:8]
+    page.evaluate(f"location.hash = 'v=1&layout=beside&main=sagittal&beside={study_id},{series},1,0,0,12,80,40'")
+    eventually(lambda: sorted(shown(study)), ["prior-sagittal", "sagittal"])
+    eventually(lambda: study.ask("offset"), [0, 0, 12])
+    eventually(lambda: study.corner("prior-sagittal", "bottom-left").splitlines()[0], "W 80 L 40 HU")
+    assert watching.left() == []
+
+
+def test_the_study_takes_the_whole_screen(study: Study) -> None:
+    page = study.page
+    page.click("#full-screen")
+    page.wait_for_selector("html[data-full]")
+    assert page.locator(".bar").is_hidden()
+    assert page.locator(".status .not-clinical").is_visible()
+    page.keyboard.press("Shift+F")
+    page.wait_for_selector("html:not([data-full])")
