@@ -25,6 +25,8 @@ from recon_engine.contract import (
     Progress,
     ReconstructionRequest,
     ReconstructionResult,
+    RefineRequest,
+    SurfacesRequest,
 )
 
 DONE, FAILED, ASKED_WRONGLY, CANCELLED = 0, 1, 2, 130
@@ -99,6 +101,16 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--parameter", action="append", default=[], metavar="NAME=VALUE")
     made.add_argument("--profile", action="store_true", help="keep the time and memory of every stage")
     machine(made)
+    made = verb("refine", "Change a segment of a labelmap: grow, islands, split, margin, smooth, fill.", _refine)
+    made.add_argument("labelmap", metavar="LABELMAP.nii.gz")
+    made.add_argument("--prompt", required=True, metavar="JSON", help='{"kind": "margin", "segment": 1, "mm": 2}')
+    made.add_argument("--image", default="", metavar="PATH", help="the image it lies on, where the prompt looks at it")
+    made.add_argument("-o", "--out", required=True, metavar="OUT", help="the folder to make")
+    made = verb("surfaces", "Make surfaces of the segments of a labelmap.", _surfaces)
+    made.add_argument("labelmap", metavar="LABELMAP.nii.gz")
+    made.add_argument("--segment", action="append", default=[], metavar="NUMBER=NAME", help="all when left out")
+    made.add_argument("-o", "--out", required=True, metavar="OUT", help="the folder to make")
+    made.add_argument("--threads", type=int, default=0, help="CPU threads; chosen when left out")
     made = verb("evaluate", "Score an algorithm on labelled cases.", _evaluate)
     made.add_argument("name", metavar="NAME", nargs="?")
     made.add_argument("--all", action="store_true", help="every algorithm that was trained on a set")
@@ -204,6 +216,38 @@ def _reconstruct(asked: argparse.Namespace, bar: Bar) -> dict[str, Any]:
     result = recon_engine.reconstruct(request, bar)
     if not asked.json:
         _print_result(result, asked.out, asked.profile)
+    return result.to_dict()
+
+
+def _refine(asked: argparse.Namespace, bar: Bar) -> dict[str, Any]:
+    try:
+        prompt = json.loads(asked.prompt)
+    except ValueError:
+        prompt = None
+    if not isinstance(prompt, dict):
+        raise EngineError("bad_request", '--prompt takes a JSON object such as {"kind": "split", "segment": 1}.')
+    request = RefineRequest(labelmap=asked.labelmap, image=asked.image, prompt=prompt, out=asked.out, whole=True)
+    result = recon_engine.refine(request, bar)
+    if not asked.json:
+        print(f"{result.changed} voxels changed")
+        print(f"{asked.out}: labelmap.nii.gz, layers.u8")
+    return result.to_dict()
+
+
+def _surfaces(asked: argparse.Namespace, bar: Bar) -> dict[str, Any]:
+    from recon_engine.remesh import segments_of
+
+    names = dict(_parameter(text) for text in asked.segment)
+    wanted = segments_of(asked.labelmap, {int(n): str(name) for n, name in names.items() if n.isdigit()})
+    request = SurfacesRequest(
+        labelmap=asked.labelmap, segments=wanted, out=asked.out, together=True, threads=asked.threads
+    )
+    result = recon_engine.surfaces(request, bar)
+    if not asked.json:
+        for segment in result.segments:
+            volume = "volume unknown" if segment.volume_ml is None else f"{segment.volume_ml:.2f} mL"
+            print(f"{segment.number:3} {segment.label:32} {volume:>16} {segment.triangles:>8} triangles")
+        print(f"{asked.out}: {', '.join(sorted(result.files))}")
     return result.to_dict()
 
 

@@ -382,12 +382,14 @@ class RefineRequest(Record):
 
     `prompt` has `kind` and what that kind takes (recon_engine.refining). `image` is a NIfTI file, a DICOM folder or a
     prepared series; "" where the piece brings its own, or the kind needs none. Nothing is written but below `out`.
+    With `whole` the result folder holds labelmap.nii.gz too: the labelmap with the change made.
     """
 
     labelmap: str
     prompt: Mapping[str, Any]
     out: str
     image: str = ""
+    whole: bool = False
     threads: int = 0
 
 

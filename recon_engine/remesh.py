@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from recon_engine.contract import (
+    Code,
     OnProgress,
     Progress,
     SegmentResult,
@@ -24,6 +26,9 @@ from recon_engine.surface.kernels import label_sums
 from recon_engine.volume import Volume
 
 NAME = "surface-{number}.browser.glb"
+COLOURS = ("#FB9202", "#90A6FF", "#78FFE2", "#FEEE3E", "#E14B09", "#D8D1FF",
+           "#766AFC", "#4E9688", "#B4E29D", "#CB9BBC", "#9A7859", "#8677A4")  # fmt: skip
+TISSUE = Code(value="85756007", scheme="SCT", meaning="Tissue")
 
 
 def surfaces(request: SurfacesRequest, on_progress: OnProgress = no_progress) -> SurfacesResult:
@@ -54,6 +59,21 @@ def surfaces(request: SurfacesRequest, on_progress: OnProgress = no_progress) ->
     )
     seconds = {"read": read_at - began, "surface": made_at - read_at, "write": time.monotonic() - made_at}
     return SurfacesResult(segments=segments, files=files, seconds={n: round(v, 4) for n, v in seconds.items()})
+
+
+def segments_of(labelmap: str | Path, names: Mapping[int, str]) -> tuple[SegmentWanted, ...]:
+    """The named segments of a labelmap file, or all it has where none is named; what they are nobody has said."""
+    present = [int(n) for n in np.unique(read_piece(labelmap).labelmap.voxels) if n]
+    return tuple(
+        SegmentWanted(
+            number=number,
+            label=names.get(number, f"Segment {number}"),
+            colour=COLOURS[(number - 1) % len(COLOURS)],
+            category=TISSUE,
+            type=TISSUE,
+        )
+        for number in (sorted(names) or present)
+    )
 
 
 def _write(folder: ResultFolder, labelmap: Volume, parts: list[Part], made: list[Surface], together: bool) -> None:

@@ -35,7 +35,7 @@ from recon_engine.contract import (
 from recon_engine.pieces import Piece, read_piece
 from recon_engine.refining import growing, shaping
 from recon_engine.refining.layers import Change, Layers
-from recon_engine.results import ResultFolder
+from recon_engine.results import ResultFolder, labelmap_files
 
 __all__ = ["Change", "refine", "work_out"]
 LAYERS = "layers.u8"
@@ -84,6 +84,10 @@ def refine(request: RefineRequest, on_progress: OnProgress = no_progress) -> Ref
                 here = here & np.isin(after, change.over)
             after[here] = change.label
         folder.write(LAYERS, b"".join(change.mask[cut].astype(np.uint8).tobytes() for change in made.changes))
+        if request.whole:
+            whole = piece.labelmap.voxels.copy()
+            whole[cut] = _numbered(after, int(whole.max()))
+            folder.write("labelmap.nii.gz", labelmap_files(piece.labelmap.with_voxels(whole))[0])
         folder.publish()
     seconds = {"read": read_at - began, "work": made_at - read_at, "write": time.monotonic() - made_at}
     return RefineResult(
@@ -93,6 +97,14 @@ def refine(request: RefineRequest, on_progress: OnProgress = no_progress) -> Ref
         facts=dict(made.facts),
         seconds={name: round(value, 4) for name, value in seconds.items()},
     )
+
+
+def _numbered(labels: NDArray, highest: int) -> NDArray:
+    """Segments that are new (below 0) get the numbers above the highest there is."""
+    out = np.where(labels < 0, highest - labels, labels)
+    if out.max() > 255:
+        raise EngineError("bad_request", "A labelmap holds at most 255 segments. Remove small pieces first.")
+    return out.astype(np.uint8)
 
 
 def _box_of(masks: Sequence[NDArray], shape: tuple[int, ...]) -> tuple[int, int, int, int, int, int]:

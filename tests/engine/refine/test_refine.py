@@ -206,3 +206,24 @@ def test_the_verb_reads_a_piece_and_writes_layers(tmp_path: Path) -> None:
     with pytest.raises(EngineError, match="no prompt of kind 'melt'"):
         recon_engine.refine(RefineRequest(labelmap=str(folder), prompt={"kind": "melt"}, out=str(tmp_path / "second")))
     assert not (tmp_path / "second").exists()
+
+
+def test_the_shell_has_both_verbs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from recon_engine import cli
+    from recon_engine.results import labelmap_files
+
+    file = tmp_path / "labelmap.nii.gz"
+    two = ball((40, 30, 30), 15) | ball((40, 70, 70), 8)
+    file.write_bytes(labelmap_files(volume_of(two.astype(np.uint8)))[0])
+    words = ["refine", str(file), "--prompt", '{"kind": "split", "segment": 1}', "-o", str(tmp_path / "split")]
+    assert cli.main([*words, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["changed"] == ball((40, 70, 70), 8).sum()
+    made = str(tmp_path / "split" / "labelmap.nii.gz")
+    words = ["surfaces", made, "--segment", "1=Large", "--segment", "2=Small", "-o", str(tmp_path / "surfaces")]
+    assert cli.main([*words, "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["segments"]
+    assert [row["label"] for row in rows] == ["Large", "Small"]
+    assert [row["volume_ml"] for row in rows] == pytest.approx([4.18879 * 1.5**3, 4.18879 * 0.8**3], rel=0.03)
+    assert (tmp_path / "surfaces" / "surfaces.glb").read_bytes()[:4] == b"glTF"
+    assert cli.main(["refine", made, "--prompt", "grow", "-o", str(tmp_path / "x"), "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["error"]["code"] == "bad_request"
