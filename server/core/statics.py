@@ -18,6 +18,8 @@ class LaminaStatics(CompressedManifestStaticFilesStorage):
     """
 
     support_js_module_import_aggregation = True
+    # A pass settles the names of modules whose imports are settled; the deepest chain of imports may need as many.
+    max_post_process_passes = 30
 
     def post_process(self, paths: dict[str, Any], dry_run: bool = False, **options: Any) -> Iterator[Any]:
         ours = {name: value for name, value in paths.items() if not name.startswith(LIBRARIES)}
