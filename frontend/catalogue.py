@@ -1,7 +1,7 @@
 """Translations: from .po files to what the server (.mo) and the browser (one module per language) read.
 
     python frontend/catalogue.py             build; run at set-up, needs Babel only
-    python frontend/catalogue.py --extract   bring the .po files up to date with the sources; needs Django too
+    python frontend/catalogue.py --extract   bring the .po files up to date with the sources; needs the whole site
 
 English stands in the sources, so it has no files. Words of the server and the templates are in django.po, words of
 the browser's modules in djangojs.po.
@@ -23,6 +23,7 @@ from babel.messages.pofile import read_po, write_po
 
 FRONTEND = Path(__file__).resolve().parent
 ROOT = FRONTEND.parent
+sys.path.insert(0, str(ROOT))
 LOCALE = FRONTEND / "locale"
 SCRIPTS = FRONTEND / "static" / "lamina"
 OUT = SCRIPTS / "catalogue"
@@ -34,7 +35,15 @@ _TEXT = r'"((?:[^"\\]|\\.)*)"'
 _CALL = re.compile(rf"\bgettext\(\s*{_TEXT}")
 _PLURAL_CALL = re.compile(rf"\bngettext\(\s*{_TEXT},\s*{_TEXT}")
 _ANY_CALL = re.compile(r"(?<![\w.])n?gettext\(\s*(?!\")")
-_PYTHON_NAMES = {"_", "gettext", "gettext_lazy"}
+# Lines of a .po header that say nothing true here, or change with every run.
+_HEADER_NOISE = tuple(
+    f'"{name}:'
+    for name in (
+        "POT-Creation-Date", "PO-Revision-Date", "Project-Id-Version", "Report-Msgid-Bugs-To", "Last-Translator",
+        "Language-Team", "Generated-By",
+    )
+)  # fmt: skip
+_PYTHON_NAMES = {"_", "gettext", "gettext_lazy", "gettext_noop"}
 _PYTHON_PLURALS = {"ngettext", "ngettext_lazy"}
 
 
@@ -129,8 +138,29 @@ def keys_of_template(source: str) -> Iterator[Key]:
         yield (one, ast.literal_eval(second)) if name == "ngettext" and second else one
 
 
+def engine_words() -> set[Key]:
+    """What the engine says of its algorithms; the pages show it through `known` of i18n.js."""
+    import recon_engine
+
+    words: set[Key] = set()
+    for description in recon_engine.describe():
+        told = description.to_dict()
+        words |= {told["title"], told["summary"]}
+        words |= {segment["label"] for segment in told["segments"]}
+        for parameter in told["parameters"]:
+            words |= {parameter["title"], parameter["help"]}
+    return words - {""}
+
+
+def engine_reasons() -> set[Key]:
+    """Rule and cure of every reason code of intake, as server/studies/reasons.py asks for them."""
+    from server.engine import reason_texts
+
+    return set(reason_texts().values())
+
+
 def server_keys() -> set[Key]:
-    keys: set[Key] = set()
+    keys: set[Key] = engine_reasons()
     for path in sorted((ROOT / "server").rglob("*.py")):
         if "migrations" not in path.parts:
             keys.update(keys_of_python(path.read_text("utf-8")))
@@ -140,14 +170,15 @@ def server_keys() -> set[Key]:
 
 
 def browser_keys() -> set[Key]:
-    return set().union(*(keys_of_script(path.read_text("utf-8")) for path in script_files()))
+    return engine_words().union(*(keys_of_script(path.read_text("utf-8")) for path in script_files()))
 
 
 def update(po: Path, keys: set[Key]) -> int:
     """Give a .po file exactly these keys, keeping what is translated. Returns how many wait for a translation."""
     with po.open("rb") as source:
         old = read_po(source, locale=po.parent.parent.name)
-    fresh = Catalog(locale=po.parent.parent.name, project="Lamina", charset="utf-8", fuzzy=False)
+    title = f"# Lamina in {old.locale.english_name if old.locale else po.parent.parent.name}."
+    fresh = Catalog(locale=po.parent.parent.name, header_comment=title, charset="utf-8", fuzzy=False)
     waiting = 0
     for key in sorted(keys, key=lambda k: k if isinstance(k, str) else k[0]):
         known = old.get(key if isinstance(key, str) else key[0])
@@ -157,9 +188,7 @@ def update(po: Path, keys: set[Key]) -> int:
         fresh.add(key, string, flags=flags)
     buffer = io.BytesIO()
     write_po(buffer, fresh, width=110, omit_header=False, sort_output=False, include_lineno=False)
-    lines = [
-        line for line in buffer.getvalue().decode().splitlines() if not line.startswith(('"POT-Creation', '"PO-Rev'))
-    ]
+    lines = [line for line in buffer.getvalue().decode().splitlines() if not line.startswith(_HEADER_NOISE)]
     po.write_text("\n".join(lines) + "\n", "utf-8")
     return waiting
 

@@ -25,6 +25,9 @@ export function gettext(text) {
   return typeof found === "string" && found ? found : text;
 }
 
+/** Words that are data of the server (names of algorithms and their segments), where the catalogue knows them. @param {string} text */
+export const known = (text) => gettext(text);
+
 /** @param {string} one @param {string} many @param {number} count */
 export function ngettext(one, many, count) {
   const found = catalogue.messages[one];

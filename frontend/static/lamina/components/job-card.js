@@ -4,7 +4,7 @@
  */
 
 import { newKey, post } from "../api/client.js";
-import { gettext } from "../i18n.js";
+import { gettext, known } from "../i18n.js";
 import { fill, h, icon } from "./dom.js";
 import { percent } from "./format.js";
 import { kindOf, leftOf, lineOf } from "./job-words.js";
@@ -75,7 +75,7 @@ class JobCard extends HTMLElement {
     this.hidden = !job;
     if (!job) return;
     this.dataset.state = job.state;
-    const title = job.algorithm ? `${kindOf(job)} · ${job.algorithm.title || job.algorithm.name}` : kindOf(job);
+    const title = job.algorithm ? `${kindOf(job)} · ${known(job.algorithm.title || job.algorithm.name)}` : kindOf(job);
     const running = job.state === "running";
     fill(
       this,

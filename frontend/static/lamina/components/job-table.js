@@ -4,7 +4,7 @@
  */
 
 import { newKey, post } from "../api/client.js";
-import { gettext } from "../i18n.js";
+import { gettext, known } from "../i18n.js";
 import { fill, h, icon } from "./dom.js";
 import { DASH, ago, initials, percent, utc } from "./format.js";
 import { jobSymbol, progressBar } from "./job-card.js";
@@ -82,7 +82,7 @@ class JobTable extends HTMLElement {
       { dataset: { id: job.id, state: job.state } },
       h("td", { class: "j-0" }, jobSymbol(job)),
       h("td", { class: "j-1" }, h("span", { class: "table__main" }, job.project || DASH), h("span", { class: "hint code" }, job.id.slice(0, 8))),
-      h("td", { class: "j-2" }, h("span", {}, kindOf(job)), h("span", { class: "second" }, job.algorithm ? `${job.algorithm.title || job.algorithm.name} ${job.algorithm.version}` : "")),
+      h("td", { class: "j-2" }, h("span", {}, kindOf(job)), h("span", { class: "second" }, job.algorithm ? `${known(job.algorithm.title || job.algorithm.name)} ${job.algorithm.version}` : "")),
       h(
         "td",
         { class: "j-3" },

@@ -4,7 +4,7 @@
  */
 
 import { get } from "../api/client.js";
-import { gettext, interpolate, ngettext } from "../i18n.js";
+import { gettext, interpolate, known, ngettext } from "../i18n.js";
 import { fill, h, icon } from "./dom.js";
 import { ml, number, spacing } from "./format.js";
 import "./job-card.js";
@@ -142,14 +142,14 @@ class NextCase extends HTMLElement {
       "section",
       { class: "next__section" },
       h("h3", {}, gettext("Latest result")),
-      h("p", { class: "second" }, `${latest.algorithm.title || latest.algorithm.name} ${latest.algorithm.version}`),
+      h("p", { class: "second" }, `${known(latest.algorithm.title || latest.algorithm.name)} ${latest.algorithm.version}`),
       h(
         "ul",
         { class: "next__segments", role: "list" },
         latest.segments.slice(0, SHOWN_SEGMENTS).map((/** @type {any} */ segment) => {
           const swatch = h("span", { class: "swatch", "aria-hidden": "true" });
           swatch.style.setProperty("background-color", segment.colour);
-          return h("li", {}, swatch, h("span", {}, segment.label), h("span", { class: "number" }, segment.volume_ml === null ? "" : ml(segment.volume_ml)));
+          return h("li", {}, swatch, h("span", {}, known(segment.label)), h("span", { class: "number" }, segment.volume_ml === null ? "" : ml(segment.volume_ml)));
         }),
       ),
       more > 0 && h("p", { class: "hint" }, interpolate(ngettext("{count} more segment", "{count} more segments", more), { count: more })),

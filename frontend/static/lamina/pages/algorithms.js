@@ -6,7 +6,7 @@ import { linesOf, measureTitle, measured, measuresOf, title } from "../component
 import { chip, fill, find, h, icon } from "../components/dom.js";
 import { number } from "../components/format.js";
 import { use } from "../components/webawesome.js";
-import { gettext, interpolate } from "../i18n.js";
+import { gettext, interpolate, known } from "../i18n.js";
 
 /** @type {any[]} */
 let versions = [];
@@ -29,7 +29,7 @@ function drawList() {
         h(
           "button",
           { class: "version", type: "button", "aria-pressed": String(version.id === chosen), onclick: () => choose(version.id) },
-          h("span", { class: "version__head" }, h("strong", {}, version.title), stateChip(version)),
+          h("span", { class: "version__head" }, h("strong", {}, known(version.title)), stateChip(version)),
           h("span", { class: "second" }, `${version.name} ${version.version} · ${version.inputs.join(" + ")}`),
         ),
       ),
@@ -94,7 +94,7 @@ function draw() {
   const long = lines.filter(([, text]) => text.length > 60);
   fill(
     detail,
-    h("div", { class: "page__head" }, h("div", { class: "page__title" }, h("h1", {}, version.title), h("p", {}, version.summary)), h("div", { class: "page__acts" }, stateChip(version))),
+    h("div", { class: "page__head" }, h("div", { class: "page__title" }, h("h1", {}, known(version.title)), h("p", {}, known(version.summary))), h("div", { class: "page__acts" }, stateChip(version))),
     version.disabled_reason && h("div", { class: "message message--bad" }, icon("circle-alert"), h("p", {}, version.disabled_reason)),
     h("section", { class: "card" }, h("div", { class: "card__head" }, h("h2", {}, gettext("Measured")), h("span", { class: "second" }, gettext("on cases nobody trained on"))), measures(version)),
     h(
@@ -110,7 +110,7 @@ function draw() {
           version.segments.map((/** @type {any} */ segment) => {
             const swatch = h("span", { class: "swatch", "aria-hidden": "true" });
             swatch.style.setProperty("background-color", segment.colour);
-            return h("li", {}, swatch, h("span", {}, segment.label), h("span", { class: "hint", title: `${segment.type?.scheme} ${segment.type?.value}` }, segment.type?.meaning));
+            return h("li", {}, swatch, h("span", {}, known(segment.label)), h("span", { class: "hint", title: `${segment.type?.scheme} ${segment.type?.value}` }, segment.type?.meaning));
           }),
         ),
       ),

@@ -4,7 +4,7 @@
 import { get, newKey, post } from "../../api/client.js";
 import { fill, h, icon } from "../../components/dom.js";
 import "../../components/job-card.js";
-import { gettext, interpolate } from "../../i18n.js";
+import { gettext, interpolate, known } from "../../i18n.js";
 import { shownJobs } from "../../state/study.js";
 import { may } from "./room.js";
 
@@ -12,7 +12,8 @@ import { may } from "./room.js";
 
 /** One field of the form. @param {any} parameter @returns {{ element: HTMLElement, value: () => any, valid: () => boolean }} */
 export function parameterField(parameter) {
-  const { name, title, kind, help, unit, minimum, maximum, choices } = parameter;
+  const { name, kind, unit, minimum, maximum, choices } = parameter;
+  const [title, help] = [known(parameter.title), known(parameter.help ?? "")];
   const id = `parameter-${name}`;
   const wanted = parameter.default;
   const label = h("label", { for: id }, title || name, unit && h("span", { class: "second" }, ` ${unit}`));
@@ -95,8 +96,8 @@ export function makeReconstruction(section, room) {
         draw();
       } }),
       h("span", { class: "algorithm__text" },
-        h("strong", {}, algorithm.title || algorithm.name, " ", h("span", { class: "second" }, algorithm.version)),
-        h("span", { class: "second" }, algorithm.summary)),
+        h("strong", {}, known(algorithm.title || algorithm.name), " ", h("span", { class: "second" }, algorithm.version)),
+        h("span", { class: "second" }, known(algorithm.summary))),
       algorithm.status && algorithm.status !== "in service" && h("span", { class: "chip chip--caution" }, algorithm.status),
     );
   }
@@ -122,7 +123,7 @@ export function makeReconstruction(section, room) {
       allowed && algorithms.length > 0 && fitting.length === 0 && h("p", { class: "reconstruction__none" }, gettext("No algorithm fits this series.")),
       others.length > 0 && h("details", { class: "reconstruction__others", open: fitting.length === 0 },
         h("summary", {}, fitting.length ? gettext("Others do not fit this series") : gettext("Why")),
-        h("ul", { role: "list" }, others.map((one) => h("li", {}, h("strong", {}, one.title || one.name), (one.reasons ?? []).map((/** @type {string} */ reason) => h("span", { class: "second" }, reason)))))),
+        h("ul", { role: "list" }, others.map((one) => h("li", {}, h("strong", {}, known(one.title || one.name)), (one.reasons ?? []).map((/** @type {string} */ reason) => h("span", { class: "second" }, reason)))))),
     );
   }
 

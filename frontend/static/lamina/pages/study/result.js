@@ -2,7 +2,7 @@
 
 import { fill, h, icon } from "../../components/dom.js";
 import { ago, duration } from "../../components/format.js";
-import { gettext, interpolate } from "../../i18n.js";
+import { gettext, interpolate, known } from "../../i18n.js";
 
 /** @import { Room } from "./room.js" */
 
@@ -11,8 +11,8 @@ const pair = (name, value) => value && h("div", {}, h("dt", {}, name), h("dd", {
 
 /** What a result is called: its algorithm, or that people drew it. @param {any} segmentation */
 function titleOf({ kind, algorithm, based_on: base }) {
-  if (kind !== "edited") return [algorithm?.title || algorithm?.name, algorithm?.version].filter(Boolean).join(" ");
-  return base?.title ? interpolate(gettext("{title}, edited"), { title: base.title }) : gettext("Drawn by hand");
+  if (kind !== "edited") return [known(algorithm?.title || algorithm?.name || ""), algorithm?.version].filter(Boolean).join(" ");
+  return base?.title ? interpolate(gettext("{title}, edited"), { title: known(base.title) }) : gettext("Drawn by hand");
 }
 
 /** @param {HTMLElement} section @param {Room} room @param {(id: string) => void} choose */
@@ -53,7 +53,7 @@ export function makeResult(section, room, choose) {
             pair(gettext("Algorithm"), algorithm.name && `${algorithm.name} ${algorithm.version ?? ""}`),
             pair(gettext("Status"), algorithm.status),
             pair(gettext("Device"), segmentation.device),
-            pair(gettext("Began from"), shown.based_on?.title),
+            pair(gettext("Began from"), known(shown.based_on?.title ?? "")),
             pair(gettext("Begun by"), shown.author?.name),
             pair(gettext("Time"), seconds ? duration(seconds) : null),
             pair(gettext("Made"), segmentation.created_at && h("time", { datetime: segmentation.created_at, title: segmentation.created_at }, ago(segmentation.created_at))),

@@ -3,7 +3,7 @@
 
 import { fill, h, icon } from "../../components/dom.js";
 import { ml, number, percent } from "../../components/format.js";
-import { gettext, interpolate, ngettext } from "../../i18n.js";
+import { gettext, interpolate, known, ngettext } from "../../i18n.js";
 import { colourDots, newSegment, segmentActs } from "./editing-segments.js";
 
 /** @import { ViewState } from "../../state/view.js" */
@@ -60,7 +60,7 @@ export function makeSegmentList(section, room) {
       opened = opened === no ? null : no;
       store.dispatch({ type: "edits.set", values: { active: no } });
       draw();
-    }, ondblclick: () => room.session?.centreOn?.(no) }, swatch, h("span", {}, segment.label));
+    }, ondblclick: () => room.session?.centreOn?.(no) }, swatch, h("span", {}, known(segment.label)));
     const size = h("span", { class: "segment__size" });
     const lock = h("span", { class: "segment__lock", hidden: true, title: gettext("Locked") }, icon("lock", { label: gettext("Locked") }));
     const line = h("div", { class: "segment__line" }, name, lock, size, eye);

@@ -15,6 +15,7 @@ import { VolumeArrival } from "./volume-arrival.js";
 import { VolumeResult } from "./volume-result.js";
 import { VolumeTexts } from "./volume-texts.js";
 import { PLANE_COLOURS } from "./words.js";
+import { known } from "../../i18n.js";
 
 /** @import { Clip } from "../../geometry/picking.js" */
 /** @import { LabelOutlines } from "../../scene/outlines.js" */
@@ -272,7 +273,7 @@ export class VolumeSession {
   /** What the 3D says of a surface under the pointer. @param {number | null} number */
   hoverSurface(number) {
     const segment = number === null ? null : this.segments.get(number);
-    this.texts.hovered = segment ? segment.label : undefined;
+    this.texts.hovered = segment ? known(segment.label) : undefined;
     this.texts.showSpace();
     if (number !== this.view.lit) this.room.store.dispatch({ type: "view.set", values: { lit: number } });
   }
