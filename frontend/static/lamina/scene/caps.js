@@ -7,7 +7,7 @@ import { flatRing, nested, ringArea, sectionRings, spanOf } from "../geometry/se
 import { addScaled, add, dot, scale } from "../geometry/vectors.js";
 import { CLEAR_LAYER, setLook, setSolid, surfaceMaterial } from "./surface-material.js";
 
-/** @import { Plane as ClippingPlane } from "three" */
+/** @import { Plane as ClippingPlane, ShaderMaterial } from "three" */
 /** @import { Clip } from "../geometry/picking.js" */
 /** @import { Vec3 } from "../geometry/vectors.js" */
 /** @import { SegmentLook } from "../state/view.js" */
@@ -109,7 +109,7 @@ export class Caps {
       const look = looks[segment];
       if (!look) continue;
       const clear = look.opacity < 0.999;
-      const material = /** @type {import("three").ShaderMaterial} */ (face.material);
+      const material = /** @type {ShaderMaterial} */ (face.material);
       setLook(material, { colour: look.colour, opacity: clear ? Math.min(1, look.opacity * 1.4) : 1, lit: lit === segment });
       face.layers.set(clear ? CLEAR_LAYER : 0);
       if (!clear) setSolid(material);

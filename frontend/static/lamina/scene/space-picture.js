@@ -117,9 +117,13 @@ export class SpacePicture {
     }));
     /** Strips of the good picture of the volume that are there. */
     this.strips = 0;
+    /** The coarse picture is of something else than what is wanted now. */
+    this.coarseIsOld = true;
     /** How coarse a moving volume is: side of its picture over the viewport's. Follows what the machine can do. */
     this.scale = stage.software ? 0.3 : 1;
     this.lastMove = 0;
+    /** Solids and layers of the picture that is being made. @type {{ solid: WebGLRenderTarget, layers: WebGLRenderTarget[] } | null} */
+    this.kept = null;
   }
 
   /** @param {string} name @param {number} width @param {number} height @param {object} options @param {boolean} [depth] */
@@ -135,7 +139,7 @@ export class SpacePicture {
     }
     if (target.width !== width || target.height !== height) {
       target.setSize(width, height);
-      this.strips = 0;
+      this.kept = null;
     }
     return target;
   }
@@ -153,6 +157,7 @@ export class SpacePicture {
   /** The camera or what it sees has changed: the good picture of the volume starts anew. */
   stale() {
     this.strips = 0;
+    this.coarseIsOld = true;
   }
 
   /**
@@ -164,6 +169,7 @@ export class SpacePicture {
     renderer.setClearColor(BLACK, 1);
     if (clear.length === 0 && !volume) {
       if (this.targets.size > 0) this.free("");
+      this.kept = null;
       renderer.clear();
       renderer.render(scene, camera);
       return false;
@@ -171,11 +177,14 @@ export class SpacePicture {
     const ratio = renderer.getPixelRatio();
     const [wide, high] = [Math.max(1, Math.round(width * ratio)), Math.max(1, Math.round(height * ratio))];
     const solid = this.target("solid", wide, high, { samples: this.stage.software ? 0 : 4 }, true);
-    renderer.setRenderTarget(solid);
-    renderer.clear();
-    renderer.render(scene, camera);
-
-    const layers = this.peel(renderer, scene, camera, wide, high, solid, clear, moving);
+    // Strip by strip only the volume goes on; what stands round it is there from the first strip.
+    if (moving || !volume || this.strips === 0 || !this.kept || solid !== this.kept.solid) {
+      renderer.setRenderTarget(solid);
+      renderer.clear();
+      renderer.render(scene, camera);
+      this.kept = { solid, layers: this.peel(renderer, scene, camera, wide, high, solid, clear, moving) };
+    }
+    const { layers } = this.kept;
     const rest = layers.length > 0 ? this.targets.get("rest") ?? null : null;
     let more = false;
     const { uniforms } = this.full.material;
@@ -256,27 +265,25 @@ export class SpacePicture {
     const inputs = { camera, solid, layers, rest };
     const smooth = { minFilter: LinearFilter, magFilter: LinearFilter };
     const { software } = this.stage;
-    if (moving) {
-      this.keepPace();
-      this.strips = 0;
+    if (moving) this.keepPace();
+    else this.lastMove = 0;
+    // At rest, too: something has to stand there until the strips of the good picture come.
+    if (moving || (software && this.coarseIsOld)) {
       const coarse = this.target("volume coarse", Math.max(1, Math.round(wide * this.scale)), Math.max(1, Math.round(high * this.scale)), smooth);
-      this.strips = 0;
       volume.march(renderer, coarse, { ...inputs, step: software ? 2 : 1 });
-      return false;
+      this.strips = 0;
+      this.coarseIsOld = false;
+      if (moving) return false;
     }
-    this.lastMove = 0;
-    if (!this.targets.has("volume coarse")) {
-      // Something to stand there until the first strips come.
-      const coarse = this.target("volume coarse", Math.max(1, Math.round(wide * this.scale)), Math.max(1, Math.round(high * this.scale)), smooth);
-      volume.march(renderer, coarse, { ...inputs, step: 2 });
-    }
+    const before = this.targets.get("volume fine");
+    if (before && (before.width !== wide || before.height !== high)) this.strips = 0;
     const fine = this.target("volume fine", wide, high, smooth);
     if (this.strips >= this.stripCount) return false;
     const from = Math.round((this.strips * high) / this.stripCount);
     const to = Math.round(((this.strips + 1) * high) / this.stripCount);
     fine.scissorTest = true;
     fine.scissor.set(0, from, wide, to - from);
-    volume.march(renderer, fine, { ...inputs, step: software ? 1 : 0.5 });
+    volume.march(renderer, fine, { ...inputs, step: software ? 0.7 : 0.5 });
     fine.scissorTest = false;
     this.strips += 1;
     return this.strips < this.stripCount;

@@ -86,8 +86,9 @@ export class SpaceViewport {
     this.flight = 0;
     this.later = 0;
     this.letters = true;
-    /** @type {Set<SpaceOverlay>} */
-    this.overlays = new Set();
+    /** What is drawn over the 3D, and whether it is a handle. @type {Map<SpaceOverlay, boolean>} */
+    this.overlays = new Map();
+    this.plain = false;
     /** @type {Set<Grip>} */
     this.grips = new Set();
     this.remove = stage.add(this);
@@ -322,6 +323,14 @@ export class SpaceViewport {
 
   /** @param {WebGLRenderer} renderer @param {number} width @param {number} height */
   draw(renderer, width, height) {
+    this.placeCamera(width, height);
+    const more = this.drawPicture(renderer, width, height);
+    this.drawLines(width, height);
+    if (more) this.stage.invalidate(this);
+  }
+
+  /** Axes cube, marks and handles, on the canvas over the picture. @param {number} width @param {number} height */
+  drawLines(width, height) {
     const ratio = Math.min(window.devicePixelRatio || 1, 2);
     const [wide, high] = [Math.round(width * ratio), Math.round(height * ratio)];
     if (this.lines.width !== wide || this.lines.height !== high) {
@@ -330,11 +339,8 @@ export class SpaceViewport {
     }
     this.context.setTransform(ratio, 0, 0, ratio, 0, 0);
     this.context.clearRect(0, 0, width, height);
-    this.placeCamera(width, height);
-    const more = this.drawPicture(renderer, width, height);
     if (this.letters) drawAxesCube(this.context, this.orbit, width, height);
     this.drawOverlays(width, height);
-    if (more) this.stage.invalidate(this);
   }
 
   /** @param {WebGLRenderer} renderer @param {number} width @param {number} height @returns {boolean} more is to come */
@@ -358,14 +364,28 @@ export class SpaceViewport {
     return more;
   }
 
-  /** Draw something more over the 3D: marks, handles, another reader's cursor. Call `invalidate` when it changes. @param {SpaceOverlay} overlay @returns {() => void} */
-  addOverlay(overlay) {
-    this.overlays.add(overlay);
-    this.invalidate();
+  /** Draw something more over the 3D: marks, handles, another reader's cursor. Call `invalidate` when it changes. @param {SpaceOverlay} overlay @param {{ handles?: boolean }} [kind]  handles: for the hand, not for a saved picture @returns {() => void} */
+  addOverlay(overlay, { handles = false } = {}) {
+    this.overlays.set(overlay, handles);
+    this.redrawLines();
     return () => {
       this.overlays.delete(overlay);
-      this.invalidate();
+      this.redrawLines();
     };
+  }
+
+  /** Run with the handles left out of the lines. @param {() => void} act */
+  withoutHandles(act) {
+    this.plain = true;
+    this.drawLines(this.width, this.height);
+    act();
+    this.plain = false;
+    this.drawLines(this.width, this.height);
+  }
+
+  /** Lines changed, the picture under them did not. */
+  redrawLines() {
+    this.stage.invalidate(this);
   }
 
   /** Handles in the 3D: asked at each press what a drag from this pixel does, before the camera turns. @param {Grip} grip @returns {() => void} */
@@ -387,7 +407,8 @@ export class SpaceViewport {
   /** @param {number} width @param {number} height */
   drawOverlays(width, height) {
     const pane = this.pane(width, height);
-    for (const overlay of this.overlays) {
+    for (const [overlay, handles] of this.overlays) {
+      if (handles && this.plain) continue;
       this.context.save();
       overlay(this.context, pane);
       this.context.restore();

@@ -9,7 +9,7 @@ import { MeshoptDecoder } from "three/addons/libs/meshopt_decoder.module.js";
 import { clusteredIndex } from "../geometry/cluster.js";
 import { CLEAR_LAYER, setLook, setSolid, surfaceMaterial } from "./surface-material.js";
 
-/** @import { Object3D, Plane, Scene } from "three" */
+/** @import { Object3D, Plane, Scene, ShaderMaterial } from "three" */
 /** @import { Point } from "../geometry/vectors.js" */
 /** @import { SegmentLook } from "../state/view.js" */
 
@@ -113,7 +113,7 @@ export class Surfaces {
     /** Called when a surface was swapped; the viewport that shows them draws again. */
     this.onChange = () => {};
     this.group = new Group();
-    this.group.add(...meshes.values());
+    for (const mesh of meshes.values()) this.group.add(mesh);
   }
 
   /**
@@ -198,7 +198,7 @@ export class Surfaces {
       const look = looks[number];
       mesh.visible = Boolean(look?.shown) && look.opacity > 0;
       if (!look) continue;
-      const material = /** @type {import("three").ShaderMaterial} */ (mesh.material);
+      const material = /** @type {ShaderMaterial} */ (mesh.material);
       setLook(material, { colour: look.colour, opacity: look.opacity, lit: lit === number });
       const clear = look.opacity < 0.999;
       mesh.layers.set(clear ? CLEAR_LAYER : 0);

@@ -10,6 +10,7 @@ import { FullPicture, MOST_LAYERS } from "./space-picture.js";
 import { LIGHT } from "./surface-material.js";
 
 /** @import { PerspectiveCamera, Plane as ClippingPlane, WebGLRenderTarget, WebGLRenderer } from "three" */
+/** @import { Bricks } from "../geometry/occupancy.js" */
 /** @import { TransferPoint, TransferStyle } from "../geometry/transfer.js" */
 /** @import { VolumeGeometry } from "../geometry/volume.js" */
 /** @import { VolumeImage } from "./volume-image.js" */
@@ -96,6 +97,7 @@ const FRAGMENT = /* glsl */ `
     vec3 last = max(a, b);
     float enter = max(max(first.x, first.y), max(first.z, 0.0));
     float leave = min(min(last.x, last.y), min(last.z, 1.0));
+    float body = enter;
     for (int at = 0; at < ${MOST_PLANES}; at++) {
       if (at >= uClips) break;
       float f0 = dot(uClip[at].xyz, from) + uClip[at].w;
@@ -111,8 +113,9 @@ const FRAGMENT = /* glsl */ `
     int layer = 0;
     float next = layerStart(0);
     float stride = uStep / reach;
-    // Interleaved gradient noise: an even scatter that the eye takes for smoothness where rings would stand out.
-    float jitter = fract(52.9829189 * fract(dot(gl_FragCoord.xy, vec2(0.06711056, 0.00583715))));
+    // Every ray starts somewhere else within its first step: grain, which the eye overlooks, in the place of rings.
+    uvec2 seed = uvec2(gl_FragCoord.xy) * uvec2(1597334677u, 3812015801u);
+    float jitter = float(((seed.x ^ seed.y) * 1597334677u) >> 8) / 16777216.0;
     float t = enter + stride * jitter;
     float most = -1e30;
     float mostAt = 2.0;
@@ -152,10 +155,14 @@ const FRAGMENT = /* glsl */ `
             valueAt(place + vec3(0.0, uTexel.y, 0.0)) - valueAt(place - vec3(0.0, uTexel.y, 0.0)),
             valueAt(place + vec3(0.0, 0.0, uTexel.z)) - valueAt(place - vec3(0.0, 0.0, uTexel.z))) / uTexel;
           // From texture axes to millimetres a gradient goes by the transpose; then into the camera's axes.
-          vec3 normal = unit(uToView * (slope * mat3(uToTexture)));
+          vec3 steepest = uToView * (slope * mat3(uToTexture)) * 0.5;
+          vec3 normal = unit(steepest);
           normal *= dot(normal, towards) < 0.0 ? -1.0 : 1.0;
           vec3 linear = pow(colour.rgb, vec3(2.2));
-          colour.rgb = encoded(min(dot(normal, normal) > 0.5 ? lit(linear, normal, towards, 0.10) : linear * 0.7, vec3(1.0)));
+          // Where nothing changes there is no surface: noise would be lit like gravel. A cut face is a section, too.
+          float form = smoothstep(0.006, 0.04, length(steepest) * uSpan.y);
+          if (enter > body) form *= smoothstep(0.0, 5.0 * uStep, (t - enter) * reach - uStep);
+          colour.rgb = encoded(min(mix(linear * 0.72, lit(linear, normal, towards, 0.10), form), vec3(1.0)));
           under(sum, colour);
           if (sum.a > 0.98) { sum /= sum.a; break; }
         }
@@ -206,7 +213,7 @@ export class VolumeRendering {
     this.geometry = geometry;
     this.scale = scale;
     this.onChange = onChange;
-    /** @type {import("../geometry/occupancy.js").Bricks | null} */
+    /** @type {Bricks | null} */
     this.bricks = null;
     this.counting = false;
     this.gone = false;

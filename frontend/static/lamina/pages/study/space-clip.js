@@ -1,8 +1,8 @@
 // The card of the clipping: one plane with a slider, or a box whose six faces are moved by sliders here and by grips in
-// the 3D.
+// the 3D, which show while the card is open or the pointer is there.
 
 import { h, icon } from "../../components/dom.js";
-import { NARROW, mm, percent } from "../../components/format.js";
+import { mm, percent } from "../../components/format.js";
 import { axisLetters, boxFaces, faceMiddle, facePosition } from "../../geometry/clipping.js";
 import { PLANE_NAMES } from "../../geometry/planes.js";
 import { gettext, interpolate } from "../../i18n.js";
@@ -10,9 +10,10 @@ import { gripAt, drawGrips } from "../../scene/clip-grips.js";
 import { movedFace, wholeBox } from "../../state/space.js";
 import { PLANE_COLOURS, word } from "./words.js";
 
-/** @import { PlaneName } from "../../geometry/planes.js" */
+/** @import { SpacePane } from "../../scene/space-viewport.js" */
 /** @import { Room } from "./room.js" */
 
+const NBSP = "\u00a0";
 const PLANES = /** @type {const} */ (["axial", "coronal", "sagittal"]);
 
 /** @param {Room} room */
@@ -48,7 +49,7 @@ export function makeClipCard(room) {
 
   /** One slider per face, named by the side of the patient it cuts. */
   const faces = PLANES.flatMap((plane) => /** @type {const} */ ([0, 1]).map((face) => {
-    const range = h("input", { class: "range", type: "range", min: "0", max: "1000", dataset: { plane, face: String(face) }, oninput: () => {
+    const range = h("input", { class: "range", type: "range", min: "0", max: "1000", dataset: { axis: plane, face: String(face) }, oninput: () => {
       const { box } = store.get().space;
       if (box) setBox(movedFace(box, plane, face, Number(range.value) / 1000));
     } });
@@ -80,19 +81,27 @@ export function makeClipCard(room) {
       letter.textContent = face === 0 ? low : high;
       range.setAttribute("aria-label", interpolate(gettext("Face {side} of the box"), { side: face === 0 ? low : high }));
       range.value = String(Math.round(box[plane][face] * 1000));
-      text.textContent = session.geometry.spacingKnown ? facePosition(session.geometry, planesOf(session)[plane], box[plane][face], mm, NARROW) : percent(box[plane][face]);
+      text.textContent = session.geometry.spacingKnown ? facePosition(session.geometry, planesOf(session)[plane], box[plane][face], mm, NBSP) : percent(box[plane][face]);
     }
   }
   store.watch((state) => state.view.clip, show);
   store.watch((state) => state.space.box, show);
 
-  // The box is cut in millimetres of the open volume; its grips are drawn while the card is open.
+  // The box is cut in millimetres of the open volume.
   let open = false;
   room.onSession((session) => {
     if (session.kind !== "volume") return;
     const { space, geometry } = session;
     const upright = planesOf(session);
-    const box = () => (open ? store.get().space.box : null);
+    let over = false;
+    const box = () => (open || over ? store.get().space.box : null);
+    const { element: pane3d } = room.frames.surfaces;
+    const near = (/** @type {PointerEvent} */ event) => {
+      over = event.type === "pointerenter";
+      if (store.get().space.box) space.redrawLines();
+    };
+    pane3d.addEventListener("pointerenter", near);
+    pane3d.addEventListener("pointerleave", near);
     const places = () => {
       const now = box();
       return now ? PLANE_NAMES.flatMap((plane) => /** @type {const} */ ([0, 1]).map((face) => ({ plane, face, colour: PLANE_COLOURS[plane], ...faceMiddle(geometry, upright, now, plane, face) }))) : [];
@@ -102,17 +111,19 @@ export function makeClipCard(room) {
         space.setBox(now ? boxFaces(geometry, upright, now) : []);
         show();
       }),
-      space.addOverlay((context, pane) => {
+      space.addOverlay((/** @type {CanvasRenderingContext2D} */ context, /** @type {SpacePane} */ pane) => {
         const now = box();
         if (now) drawGrips(context, pane, geometry, upright, now, places());
-      }),
-      space.addGrips((pixel) => {
+      }, { handles: true }),
+      () => pane3d.removeEventListener("pointerenter", near),
+      () => pane3d.removeEventListener("pointerleave", near),
+      space.addGrips((/** @type {[number, number]} */ pixel) => {
         const pane = space.pane(space.width, space.height);
         const grip = gripAt(pane, places(), pixel);
         if (!grip) return null;
         const before = store.get().space.box[grip.plane][grip.face];
         const [fromX, fromY] = pixel;
-        return ([x, y]) => {
+        return (/** @type {[number, number]} */ [x, y]) => {
           const now = store.get().space.box;
           if (now) setBox(movedFace(now, grip.plane, grip.face, before + grip.shareOf(x - fromX, y - fromY)));
         };
@@ -126,7 +137,7 @@ export function makeClipCard(room) {
     shown(/** @type {boolean} */ now) {
       if (now === open) return;
       open = now;
-      volume()?.space.invalidate();
+      volume()?.space.redrawLines();
     },
   };
 }

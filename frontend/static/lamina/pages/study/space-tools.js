@@ -6,6 +6,8 @@ import { gettext } from "../../i18n.js";
 import { enlarge } from "./controls.js";
 import { makeClipCard } from "./space-clip.js";
 import { makeVolumeCard } from "./space-volume.js";
+import { saveViewport } from "./snapshot.js";
+import { recordTurntable, videoKind } from "./turntable.js";
 import { word } from "./words.js";
 
 /** @import { Room } from "./room.js" */
@@ -22,7 +24,19 @@ export function makeSpaceTools(room) {
     h("button", { class: "pane-button", type: "button", title: name, "aria-label": name, dataset: { act }, onclick: run }, icon(symbol));
 
   const card = h("div", { class: "pane-card", hidden: true });
-  const views = h("div", { class: "pane-card__grid" }, Object.keys(STANDARD_VIEWS).map((name) =>
+  /** @type {AbortController | null} */
+  let recording = null;
+  const videoText = h("span", {}, gettext("Turntable video"));
+  const video = h("button", { class: "button button--small pane-card__wide", type: "button", dataset: { act: "turntable" }, disabled: !videoKind(), onclick: async () => {
+    if (recording) {
+      recording.abort();
+      return;
+    }
+    recording = new AbortController();
+    await recordTurntable(room, recording.signal, (text) => (videoText.textContent = text ? `${text} · ${gettext("Stop")}` : gettext("Turntable video")));
+    recording = null;
+  } }, icon("video"), videoText);
+  const views = h("div", { class: "pane-card__grid" }, video, Object.keys(STANDARD_VIEWS).map((name) =>
     h("button", { class: "button button--small button--quiet", type: "button", dataset: { view: name }, onclick: () => space()?.lookFrom(name) }, h("span", { class: "key" }, name), word(name))));
   /** @type {Record<Card, any>} */
   const contents = { clip: makeClipCard(room), volume: makeVolumeCard(room), views: { element: views, shown: () => {} } };
@@ -47,8 +61,9 @@ export function makeSpaceTools(room) {
   };
   const planes = button("layers", gettext("Planes in the 3D"), () => set({ planesIn3d: !room.session?.planesShown?.() }), "planes");
   const fit = button("focus", gettext("Show everything"), () => space()?.fit(), "fit");
+  const picture = button("camera", gettext("Save a picture of the 3D"), () => void saveViewport(room, frames.surfaces), "picture");
   const large = button("maximize-2", gettext("Large"), () => enlarge(room, "surfaces"), "large");
-  fill(tools, buttons.clip, buttons.volume, buttons.views, planes, fit, large);
+  fill(tools, buttons.clip, buttons.volume, buttons.views, planes, fit, picture, large);
   frames.surfaces.element.append(card);
 
   store.watch((state) => state.view, ({ clip, planesIn3d, segmentationId, large: big }) => {
@@ -60,6 +75,9 @@ export function makeSpaceTools(room) {
     buttons.clip.setAttribute("aria-pressed", String(Boolean(box || store.get().view.clip)));
     buttons.volume.setAttribute("aria-pressed", String(Boolean(volume)));
   });
+  // Any other viewport by the tool bar: the one the reader works in.
+  const active = h("button", { class: "icon-button", type: "button", title: gettext("Save a picture of the active viewport"), "aria-label": gettext("Save a picture of the active viewport"), dataset: { act: "picture-active" }, onclick: () => void saveViewport(room, frames[store.get().view.active]) }, icon("camera"));
+  document.querySelector("#tool-bar .panel-button")?.before(active);
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || !open) return;
     const { activeElement } = document;
