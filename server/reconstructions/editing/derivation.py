@@ -7,9 +7,11 @@ quick strokes cost one job, not one each.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import F, Q
+from django.utils import timezone
 
 from server.jobs.models import Job
 from server.jobs.services import submit_job
@@ -39,6 +41,13 @@ def ask_for_surfaces(segmentation: Segmentation, study: Study, by: Any) -> Job |
     if waiting.exists() or not behind(segmentation).exists():
         return None
     return ask(segmentation, study, by, SURFACES, {})
+
+
+def remove_old_jobs(older_than: timedelta = timedelta(days=1), most: int = 500) -> int:
+    """Every stroke leaves a finished job; nobody looks at yesterday's. Returns how many; the sweeper calls it."""
+    old = Job.objects.filter(kind=KIND, state=JobState.SUCCEEDED, finished_at__lt=timezone.now() - older_than)
+    removed, _ = Job.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:most])).delete()
+    return removed
 
 
 def ask(

@@ -219,3 +219,4 @@ register_kind(
     )
 )
 register_cleaning("refine previews", refining.remove_old_previews, every_seconds=600)
+register_cleaning("finished derivations", derivation.remove_old_jobs, every_seconds=3600)

@@ -223,7 +223,9 @@ def test_the_shell_has_both_verbs(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert cli.main([*words, "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)["segments"]
     assert [row["label"] for row in rows] == ["Large", "Small"]
-    assert [row["volume_ml"] for row in rows] == pytest.approx([4.18879 * 1.5**3, 4.18879 * 0.8**3], rel=0.03)
+    voxels = [int(ball((40, 30, 30), 15).sum()), int(ball((40, 70, 70), 8).sum())]
+    assert [row["voxels"] for row in rows] == voxels
+    assert [row["volume_ml"] for row in rows] == pytest.approx([n * 0.002 for n in voxels])
     assert (tmp_path / "surfaces" / "surfaces.glb").read_bytes()[:4] == b"glTF"
     assert cli.main(["refine", made, "--prompt", "grow", "-o", str(tmp_path / "x"), "--json"]) == 1
     assert json.loads(capsys.readouterr().out)["error"]["code"] == "bad_request"

@@ -171,6 +171,8 @@ def test_a_stroke_during_the_making_of_a_surface_asks_again(room: Any, slot: Slo
     assert surface.seq == 2
     assert not derivation.behind(room.made).exists()
     assert Job.objects.filter(kind="derivation").count() == 2
+    assert derivation.remove_old_jobs() == 0
+    assert derivation.remove_old_jobs(older_than=-derivation.timedelta(seconds=1)) == 2
 
 
 def test_a_skin_includes_what_it_encloses(make_result: Any, make_study: Any, make_project: Any, make_user: Any) -> None:

@@ -17,7 +17,7 @@ from server.reconstructions.editing import labelmaps, services, steps
 from server.reconstructions.models import Edit, Operation, Segment, Segmentation, Surface
 from server.reconstructions.selectors import complete
 from server.reconstructions.serializers import segmentation_json
-from server.studies.services import bin_study
+from server.studies.services import bin_study, erase_study
 from tests.server.making import SHAPE
 from tests.server.reconstructions.conftest import Hand, apply_effects, box, grid, text_of
 
@@ -87,6 +87,17 @@ def test_a_study_in_the_bin_refuses(room: Any) -> None:
         services.apply_operation(segmentation=room.made, by=room.anna, sent=sent)  # a request that was on its way
     with pytest.raises(LaminaError, match="bin"):
         services.undo(segmentation=room.made, by=room.anna, client_id=uuid.uuid4())
+
+
+def test_erasing_the_study_leaves_no_operation(room: Any) -> None:
+    hand = room.hand(room.anna)
+    hand.paint(1, range(50))
+    hand.client.post(f"{hand.base}/versions/", {"name": "Mine"}, format="json")
+    admin = room.project.memberships.get(role="admin").user
+    erase_study(study=bin_study(study=room.study, by=admin), by=admin)
+    assert not Operation.objects.exists()
+    assert not Edit.objects.exists()
+    assert not Segmentation.objects.exists()
 
 
 # --- one operation more -------------------------------------------------------------------------------------------
