@@ -16,6 +16,8 @@ from torch.nn import functional
 
 from recon_engine.recipes.configuration import NetworkConfiguration
 
+LEAST = 1e-3  # a guide's probability never counts as less: what the guide missed can still be found
+
 
 def space_to_depth(x_BCDHW: Tensor, factor: int) -> Tensor:
     """(B, C, D, H, W) -> (B, C * factor^3, D/factor, H/factor, W/factor)."""
@@ -61,7 +63,9 @@ class UNet3D(nn.Module):
         c = configuration
         self.stem = c.stem
         self.multiple = c.multiple
-        first = c.inputs * c.stem**3
+        self.guides = c.guides
+        detailed = c.inputs - c.guides
+        first = detailed * c.stem**3 + c.guides
         widths = c.channels
         self.encoder = nn.ModuleList(
             Stage(first if level == 0 else widths[level - 1], width, c.norm) for level, width in enumerate(widths)
@@ -72,16 +76,25 @@ class UNet3D(nn.Module):
         if c.refine:
             self.head = nn.Conv3d(widths[0], c.refine * c.stem**3, 1)
             self.refine = nn.Sequential(
-                nn.Conv3d(c.refine + c.inputs, c.refine, 3, padding=1),
+                nn.Conv3d(c.refine + detailed, c.refine, 3, padding=1),
                 nn.LeakyReLU(0.01, inplace=True),
                 nn.Conv3d(c.refine, c.outputs, 3, padding=1),
             )
+            last = self.refine[-1]
         else:
-            self.head = nn.Conv3d(widths[0], c.outputs * c.stem**3, 1)
+            last = self.head = nn.Conv3d(widths[0], c.outputs * c.stem**3, 1)
             self.refine = None
+        if c.guides:
+            # The guides are the first answer, and what is learnt is how to correct it: at the beginning, not at all.
+            nn.init.zeros_(last.weight)
+            nn.init.zeros_(last.bias)
 
     def forward(self, image_BCDHW: Tensor) -> Tensor:
-        x_BCdhw = space_to_depth(image_BCDHW, self.stem) if self.stem > 1 else image_BCDHW
+        detailed = image_BCDHW[:, : image_BCDHW.shape[1] - self.guides] if self.guides else image_BCDHW
+        x_BCdhw = space_to_depth(detailed, self.stem) if self.stem > 1 else detailed
+        if self.guides:
+            guides = functional.avg_pool3d(image_BCDHW[:, -self.guides :], self.stem)
+            x_BCdhw = torch.cat([x_BCdhw, guides], dim=1)
         skips = []
         for level, stage in enumerate(self.encoder):
             if level:
@@ -92,6 +105,7 @@ class UNet3D(nn.Module):
             x_BCdhw = stage(torch.cat([up(x_BCdhw), skip], dim=1))
         x_BCdhw = self.head(x_BCdhw)
         full = depth_to_space(x_BCdhw, self.stem) if self.stem > 1 else x_BCdhw
-        if self.refine is None:
-            return full
-        return self.refine(torch.cat([full, image_BCDHW], dim=1))
+        logits = full if self.refine is None else self.refine(torch.cat([full, detailed], dim=1))
+        if self.guides:
+            logits = logits + torch.log(image_BCDHW[:, -self.guides :].clamp_min(LEAST))
+        return logits

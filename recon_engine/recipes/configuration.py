@@ -18,6 +18,7 @@ class NetworkConfiguration(Record):
     inputs: int = 1
     outputs: int = 2
     channels: tuple[int, ...] = (32, 64, 128)
+    guides: int = 0  # the last so many inputs are probabilities of the outputs, which the network corrects
     stem: int = 2  # voxels folded into channels along each axis; 1 folds none
     norm: str = "instance"  # or "batch"
     refine: int = 0  # channels of the last stage at full resolution; 0 leaves it out

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from recon_engine import weights
 from recon_engine.contract import AlgorithmDescription, Code, EngineError, SegmentDescription
 from recon_engine.recipes.configuration import Augmentation, NetworkConfiguration, Recipe
+from recon_engine.recipes.phantom_organs_overview import HU_SCALE, LOWEST_HU, OUTPUTS
+from recon_engine.recipes.phantom_organs_overview import WEIGHTS as OVERVIEW
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,14 +22,13 @@ if TYPE_CHECKING:
 NAME, VERSION = "phantom-organs-ct", "1"
 FOLDER = weights.folder(NAME, VERSION)
 SPACING = 2.0
-LOWEST_HU, HU_SCALE = -1000.0, 500.0
 PHASES = (("preprocess", 0.1), ("infer", 0.8), ("postprocess", 0.1))
 PREPROCESSING = {
     "axes": "up, back, left",
     "spacing_mm": SPACING,
     "hu": (-1000, 1000),
     "scale": 1 / HU_SCALE,
-    "places": "dm from the origin",
+    "overview": "4 mm, the whole torso",
 }
 
 ANATOMICAL = Code(value="91723000", scheme="SCT", meaning="Anatomical Structure")
@@ -79,55 +80,62 @@ DESCRIPTION = AlgorithmDescription(
 
 
 def recipe() -> Recipe:
-    """The whole training, on patches of phantoms at 2 mm, each voxel with its place in the body."""
+    """The whole training of the edges, on patches of phantoms at 2 mm, each with what the overview says of it."""
     return Recipe(
         name=NAME,
         version=VERSION,
         data="phantoms",
         segments=tuple(label for label, *_ in SEGMENTS),
         spacing_mm=(SPACING,) * 3,
-        box=(80, 80, 80),
-        network=NetworkConfiguration(inputs=4, outputs=13, channels=(16, 32, 64, 96), norm="batch", refine=8),
-        augmentation=Augmentation(contrast=0.03, brightness=0.02, noise=0.05),
+        box=(64, 64, 64),
+        network=NetworkConfiguration(
+            inputs=1 + OUTPUTS, guides=OUTPUTS, outputs=OUTPUTS, channels=(24, 48, 96), norm="batch", refine=12
+        ),
+        augmentation=Augmentation(contrast=0.03, brightness=0.02, noise=0.03),
         loss="present dice+ce",
-        steps=640,
-        restart=220,
-        batch=2,
-        learning_rate=3e-3,
-        average=0.97,
+        steps=820,
+        restart=320,
+        batch=4,
+        learning_rate=2e-3,
+        average=0.98,
         precision="bfloat16",
         outside=LOWEST_HU / HU_SCALE,
-        halo=32,
+        halo=24,
         seed=0,
     )
 
 
-def seen(hu: NDArray, affine: NDArray, start: tuple[int, ...] = (0, 0, 0)) -> NDArray:
-    """What the network sees of a part of a phantom: (4, D, H, W) float32.
+def seen(
+    hu: NDArray, overview_SDHW: NDArray, start: tuple[int, ...] = (0, 0, 0), shape: tuple[int, ...] = ()
+) -> NDArray:
+    """What the second network sees of a part of a phantom: (14, *shape) float32.
 
-    HU -1000 to 1000 as -2 to 2, then the place of each voxel in dm along (up, back, left) from the phantom's origin:
-    a patch by itself does not show which kidney it holds. `affine` is the whole volume's, `start` the part's corner.
+    HU -1000 to 1000 as -2 to 2, then the overview's probability of each label. `hu` is the whole volume at 2 mm,
+    `start` and `shape` count its voxels; without them the whole is seen.
     """
     import numpy as np
 
-    image = np.empty((4, *hu.shape), np.float32)
-    image[0] = np.clip(hu.astype(np.float32), LOWEST_HU, -LOWEST_HU) / HU_SCALE
-    steps = affine[:3, :3]  # LPS rows, array columns
-    first = affine[:3, 3] + steps @ np.asarray(start)
-    index = np.ogrid[tuple(slice(n) for n in hu.shape)]
-    for channel, row in enumerate((2, 1, 0), 1):
-        place = first[row] + sum(steps[row, axis] * index[axis] for axis in range(3))
-        image[channel] = np.clip(place / 100.0, -4, 4)
+    from recon_engine.recipes.phantom_organs_overview import doubled, scaled
+
+    shape = shape or hu.shape
+    image = np.empty((1 + OUTPUTS, *shape), np.float32)
+    image[0] = scaled(hu[tuple(slice(a, a + n) for a, n in zip(start, shape, strict=True))])
+    image[1:] = doubled(overview_SDHW, start, shape)
     return image
 
 
-@lru_cache(maxsize=2)
-def _segmenter(device: str, threads: int, folder: str) -> Runner:
+@lru_cache(maxsize=4)
+def _runner(device: str, threads: int, folder: str, name: str) -> Runner:
     from recon_engine.inference import Runner
     from recon_engine.weights.loading import load
 
-    loaded = load(weights.Path(folder))
-    return Runner(loaded.recipe, loaded.networks, device=device, threads=threads)
+    loaded = load(weights.Path(folder), name)
+    return Runner(loaded.recipe, loaded.networks, device=device, threads=threads, heat=name == OVERVIEW)
+
+
+def overview_runner(device: str, threads: int, folder: weights.Path = FOLDER) -> Runner:
+    """The first network, ready. Raises the EngineErrors of the weights."""
+    return _runner(device, threads, str(folder), OVERVIEW)
 
 
 def run(
@@ -139,6 +147,7 @@ def run(
     from recon_engine.inference import segment
     from recon_engine.recipes.base import Labels
     from recon_engine.recipes.grids import UP_BACK_LEFT, box_affine, oriented, regridded, sampled
+    from recon_engine.recipes.phantom_organs_overview import probabilities
     from recon_engine.volume import Volume
 
     volume = next(iter(volumes.values()))
@@ -152,8 +161,11 @@ def run(
         middle = turned.to_mm((np.asarray(turned.shape) - 1) / 2)
         affine = box_affine(middle, shape, (SPACING,) * 3, turned.direction)  # type: ignore[arg-type]
         grid = Volume(sampled(turned, shape, affine, outside=LOWEST_HU), affine)  # type: ignore[arg-type]
-    runner = _segmenter(context.device, context.threads, str(folder))
-    labels, took = segment(runner, seen(grid.voxels, grid.affine), on_tile=lambda f, d: context.report("infer", f, d))
+    context.report("infer", 0.0, "overview")
+    overview = probabilities(overview_runner(context.device, context.threads, folder), grid.voxels)
+    image = seen(grid.voxels, overview)
+    runner = _runner(context.device, context.threads, str(folder), weights.WEIGHTS)
+    labels, took = segment(runner, image, on_tile=lambda f, d: context.report("infer", 0.1 + 0.9 * f, d))
     context.report("postprocess", 0.0)
     found = Volume(labels, grid.affine, volume.frame_of_reference_uid, volume.modality)
     return Labels(regridded(found, volume), None if grid is turned else found, (), dict(took))

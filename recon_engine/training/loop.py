@@ -102,7 +102,32 @@ def train_network(
         )
     if board is not None:
         board.close()
+    if recipe.network.norm == "batch" and last == recipe.steps:
+        average = _settled(net, average, recipe, source, device)
     return {name: tensor.to("cpu").contiguous() for name, tensor in average.items()}
+
+
+SETTLING_STEPS = 40
+
+
+def _settled(
+    net: torch.nn.Module, average: dict[str, Tensor], recipe: Recipe, source: Source, device: str
+) -> dict[str, Tensor]:
+    """The averaged weights with batch statistics of their own.
+
+    The running mean of statistics belongs to weights that never were: measured anew, over samples of steps to come.
+    """
+    net.load_state_dict(average)
+    net.train()
+    norms = [module for module in net.modules() if isinstance(module, torch.nn.BatchNorm3d)]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # a plain mean over all that follow
+    with torch.no_grad():
+        for step in range(recipe.steps, recipe.steps + SETTLING_STEPS):
+            image, _ = source(step, torch.Generator().manual_seed(recipe.seed * 1_000_003 + step))
+            net(image.to(device, memory_format=torch.channels_last_3d))
+    return {name: tensor.detach().clone() for name, tensor in net.state_dict().items()}
 
 
 def _blend(average: dict[str, Tensor], now: dict[str, Tensor], decay: float, step: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +15,7 @@ from torch import Tensor
 
 from recon_engine import weights
 from recon_engine.contract import ENGINE_VERSION, EngineError, OnProgress, Progress, no_progress
-from recon_engine.recipes import hippocampus_localiser, hippocampus_mr, phantom_organs_ct
+from recon_engine.recipes import hippocampus_localiser, hippocampus_mr, phantom_organs_ct, phantom_organs_overview
 from recon_engine.recipes.configuration import Recipe
 from recon_engine.training import evaluation, sets, sources
 from recon_engine.training.checkpoint import write_atomically
@@ -23,12 +24,21 @@ from recon_engine.training.loop import Source, train_network
 RECIPES: dict[str, Callable[[], Recipe]] = {
     hippocampus_mr.NAME: hippocampus_mr.recipe,
     "hippocampus-localiser": hippocampus_localiser.recipe,
+    "phantom-organs-overview": phantom_organs_overview.recipe,
     phantom_organs_ct.NAME: phantom_organs_ct.recipe,
+}
+# Networks that serve another one lie beside it under a name of their own.
+FILES = {
+    "hippocampus-localiser": "localiser.safetensors",
+    "phantom-organs-overview": phantom_organs_overview.WEIGHTS,
 }
 
 
-def source_for(recipe: Recipe, data: str | Path, splits: str | Path | None) -> tuple[Source, str]:
-    """Where a recipe's samples come from, and that in words for the card. Raises EngineError for a missing set."""
+def source_for(recipe: Recipe, data: str | Path, splits: str | Path | None, out: Path) -> tuple[Source, str]:
+    """Where a recipe's samples come from, and that in words for the card. Raises EngineError for a missing set.
+
+    `out` is where the training goes: a network that guides this one is taken from there.
+    """
     if recipe.data == "hippocampus":
         folder = Path(data)
         names = sets.hippocampus_cases(folder)
@@ -37,9 +47,14 @@ def source_for(recipe: Recipe, data: str | Path, splits: str | Path | None) -> t
         return sources.hippocampus(recipe, folder, names), f"{len(names)} cases of {folder.name}"
     if recipe.data == "heads":
         return sources.heads(recipe, Path(data)), "heads drawn from the ICBM 152 average brain"
-    if recipe.data == "phantoms":
+    if recipe.data in ("phantoms", "phantom overviews"):
         seeds = sources.phantom_seeds(str(data))
-        return sources.phantoms(recipe, seeds), f"{len(seeds)} torso phantoms, seeds {seeds[0]} to {seeds[-1]}"
+        if recipe.data == "phantoms":
+            bring(phantom_organs_overview.WEIGHTS, phantom_organs_ct.FOLDER, out)
+            source = sources.phantoms(recipe, seeds, phantom_organs_ct.overview_runner("cpu", 0, out))
+        else:
+            source = sources.phantom_overviews(recipe, seeds)
+        return source, f"{len(seeds)} torso phantoms, seeds {seeds[0]} to {seeds[-1]}"
     raise EngineError("bad_request", f"Nothing reads sets of kind {recipe.data!r}.")
 
 
@@ -66,7 +81,7 @@ def train(
     if name not in RECIPES:
         raise EngineError("not_found", f"There is no recipe {name!r}. There are: {', '.join(RECIPES)}.")
     recipe, out = RECIPES[name](), Path(out)
-    source, trained_on = source_for(recipe, data, splits)
+    source, trained_on = source_for(recipe, data, splits, out)
     where = choose_device(device)
     torch.set_num_threads(threads or min(os.cpu_count() or 1, 8))
     made = []
@@ -77,8 +92,8 @@ def train(
             share = 0.95 / recipe.members
             on_progress(dataclasses.replace(progress, fraction=share * (member + progress.fraction)))
 
-        made.append(train_network(own, source, out / f"member{member}", device=where, on_progress=report))
-    sha256 = package(recipe, made, out)
+        made.append(train_network(own, source, out / f"{name}-{member}", device=where, on_progress=report))
+    sha256 = package(recipe, made, out, FILES.get(name, weights.WEIGHTS))
     answer: dict[str, Any] = {"recipe": name, "out": str(out), "weights_sha256": sha256, "trained_on": trained_on}
     if splits and name == hippocampus_mr.NAME:
         measured = evaluation.evaluate(
@@ -106,6 +121,18 @@ def package(recipe: Recipe, members: list[dict[str, Tensor]], out: Path, name: s
     table["recipe" if name == weights.WEIGHTS else Path(name).stem] = recipe.to_dict()
     (out / "recipe.json").write_text(json.dumps(table, indent=1, sort_keys=True) + "\n")
     return sha256
+
+
+def bring(name: str, shipped: Path, out: Path) -> None:
+    """Put a shipped network beside the one in the making, unless `out` holds its own."""
+    if (out / name).exists():
+        return
+    out.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(shipped / name, out / name)
+    table, of = weights.manifest(out), weights.manifest(shipped)
+    table.setdefault("files", {})[name] = of["files"][name]
+    table[Path(name).stem] = of[Path(name).stem]
+    (out / "recipe.json").write_text(json.dumps(table, indent=1, sort_keys=True) + "\n")
 
 
 def write_card(out: Path, trained_on: str, measured_on: str, measured: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -14,6 +15,9 @@ from recon_engine.recipes.configuration import Recipe
 from recon_engine.training import sets
 from recon_engine.training.augmentation import augment, recolour
 from recon_engine.training.loop import Source
+
+if TYPE_CHECKING:
+    from recon_engine.inference import Runner
 
 
 def shuffled(count: int, batch: int, step: int, seed: int) -> list[int]:
@@ -73,32 +77,74 @@ def phantom_seeds(data: str) -> list[int]:
     return seeds
 
 
-def phantoms(recipe: Recipe, seeds: Sequence[int]) -> Source:
-    """Patches of torso phantoms, half of them round a label drawn evenly, so that small organs are seen as often."""
+def majority(labels: np.ndarray) -> np.ndarray:
+    """(D, H, W) labels -> half as many voxels along each axis, each the label most of the eight have."""
+    d, h, w = (n // 2 for n in labels.shape)
+    votes = labels[: 2 * d, : 2 * h, : 2 * w].reshape(d, 2, h, 2, w, 2).transpose(0, 2, 4, 1, 3, 5).reshape(d, h, w, 8)
+    # Where two labels meet, the middle of the sorted eight is the majority's; of a tie the upper one.
+    votes = np.sort(votes, axis=-1)
+    return np.where(votes[..., 3] == votes[..., 4], votes[..., 3], votes[..., 5])
+
+
+def phantom_overviews(recipe: Recipe, seeds: Sequence[int]) -> Source:
+    """Whole torsos at 4 mm, each a little elsewhere in the box every time."""
+    from recon_engine.phantoms import torso_phantom
+    from recon_engine.recipes.phantom_organs_overview import halved, scaled
+
+    kept = []
+    for seed in seeds:
+        ct, labels, _ = torso_phantom(seed, recipe.spacing_mm[0] / 2)
+        kept.append((scaled(halved(ct.voxels)), majority(labels.voxels)))
+
+    def source(step: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        dice = np.random.default_rng([recipe.seed, step])
+        images = np.full((recipe.batch, *recipe.box), recipe.outside, np.float32)
+        labels = np.zeros((recipe.batch, *recipe.box), np.int64)
+        reach = round(recipe.augmentation.shift_voxels)
+        for number in range(recipe.batch):
+            image, label = kept[int(dice.integers(len(kept)))]
+            to, of = [], []
+            for room, length in zip(recipe.box, image.shape, strict=True):
+                low, high = (0, room - length) if room > length else (-reach, reach)
+                first = int(dice.integers(low, high + 1))
+                to.append(slice(max(first, 0), min(first + length, room)))
+                of.append(slice(max(-first, 0), min(room - first, length)))
+            images[(number, *to)] = image[tuple(of)]
+            labels[(number, *to)] = label[tuple(of)]
+        return recolour(torch.from_numpy(images)[:, None], recipe.augmentation, generator), torch.from_numpy(labels)
+
+    return source
+
+
+def phantoms(recipe: Recipe, seeds: Sequence[int], overview: Runner) -> Source:
+    """Patches of torso phantoms, half of them round a label drawn evenly, so that small organs are seen as often.
+
+    `overview` must not have been trained on these seeds: on its own it is surer than it will ever be of new ones.
+    """
     from recon_engine.phantoms import torso_phantom
     from recon_engine.recipes.phantom_organs_ct import seen
+    from recon_engine.recipes.phantom_organs_overview import probabilities
 
     kept = []
     for seed in seeds:
         ct, labels, _ = torso_phantom(seed, recipe.spacing_mm[0])
-        places = [np.flatnonzero(labels.voxels == n)[::50] for n in range(1, recipe.network.outputs)]
-        kept.append((ct, labels.voxels, places))
+        places = [np.flatnonzero(labels.voxels == n)[::20] for n in range(1, recipe.network.outputs)]
+        # Half floats: forty overviews of 13 labels are 2 GB in full ones.
+        kept.append((ct.voxels, labels.voxels, places, probabilities(overview, ct.voxels).astype(np.float16)))
 
     def source(step: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         dice = np.random.default_rng([recipe.seed, step])
         images, labels = [], []
         for number in range(recipe.batch):
-            ct, label, places = kept[int(dice.integers(len(kept)))]
-            middle = dice.integers(0, ct.shape)
+            hu, label, places, odds = kept[int(dice.integers(len(kept)))]
+            middle = dice.integers(0, hu.shape)
             here = places[int(dice.integers(len(places)))]
             if number % 2 == 0 and len(here):
-                middle = np.array(np.unravel_index(int(dice.choice(here)), ct.shape)) + dice.integers(-24, 25, 3)
-            start = np.clip(middle - np.array(recipe.box) // 2, 0, np.array(ct.shape) - recipe.box)
-            part = tuple(slice(a, a + n) for a, n in zip(start, recipe.box, strict=True))
-            image = torch.from_numpy(seen(ct.voxels[part], ct.affine, tuple(start)))
-            # Phantoms lie a little elsewhere each time: the places are hints, not a grid to learn by heart.
-            image[1:] += torch.from_numpy(dice.uniform(-0.1, 0.1, (3, 1, 1, 1)).astype(np.float32))
-            images.append(image)
+                middle = np.array(np.unravel_index(int(dice.choice(here)), hu.shape)) + dice.integers(-24, 25, 3)
+            start = np.clip(middle - np.array(recipe.box) // 2, 0, np.array(hu.shape) - recipe.box)
+            first = tuple(int(a) for a in start)
+            images.append(torch.from_numpy(seen(hu, odds, first, recipe.box)))
+            part = tuple(slice(a, a + n) for a, n in zip(first, recipe.box, strict=True))
             labels.append(torch.from_numpy(label[part].astype(np.int64)))
         image = torch.stack(images)
         image[:, :1] = recolour(image[:, :1], recipe.augmentation, generator)

@@ -11,7 +11,9 @@ from recon_engine.phantoms import torso_phantom
 from recon_engine.recipes import phantom_organs_ct
 from recon_engine.recipes.base import Context
 from recon_engine.recipes.phantom_organs_ct import seen
+from recon_engine.recipes.phantom_organs_overview import doubled, halved, probabilities
 from recon_engine.training.evaluation import evaluate
+from recon_engine.training.sources import majority
 from recon_engine.volume import Volume
 
 
@@ -29,12 +31,40 @@ def test_the_card_and_the_hash_are_those_of_the_shipped_file():
     assert weights.card(folder)["summary"]["liver.dice"]["n"] >= 2
 
 
-def test_a_part_of_a_phantom_carries_the_place_it_came_from():
-    affine = np.array([[0, 0, 2, -50], [0, 2, 0, -60], [2, 0, 0, -70], [0, 0, 0, 1.0]])
-    hu = np.zeros((8, 8, 8), np.int16)
-    whole, part = seen(hu, affine), seen(hu[2:, 3:, 4:], affine, (2, 3, 4))
-    assert np.allclose(whole[:, 2:, 3:, 4:], part)
-    assert np.allclose(whole[1:4, 0, 0, 0], [-0.7, -0.6, -0.5])
+def test_a_part_of_a_phantom_is_seen_as_in_the_whole():
+    chance = np.random.default_rng(1)
+    hu = chance.integers(-1000, 1500, (12, 10, 14)).astype(np.int16)
+    odds = chance.random((13, 6, 5, 7), np.float32)
+    whole, part = seen(hu, odds), seen(hu, odds, (3, 2, 5), (6, 7, 8))
+    assert whole.shape == (14, 12, 10, 14)
+    assert np.allclose(whole[:, 3:9, 2:9, 5:13], part)
+    assert np.allclose(whole[0], np.clip(hu, -1000, 1000) / 500)
+
+
+def test_the_overview_is_read_between_its_voxels():
+    ramp = np.broadcast_to(np.arange(6, dtype=np.float32), (1, 4, 5, 6))
+    fine = doubled(ramp, (0, 0, 0), (8, 10, 12))
+    # Fine voxel centres lie a quarter of a coarse voxel beside the coarse ones.
+    assert np.allclose(fine[0, 3, 4, 1:-1], np.arange(0.25, 5.0, 0.5))
+
+
+def test_halves_hold_the_mean_of_eight_and_the_label_of_most():
+    hu = np.arange(3 * 4 * 5, dtype=np.int16).reshape(3, 4, 5)
+    half = halved(hu)
+    assert half.shape == (2, 2, 3)
+    assert half[0, 0, 0] == hu[:2, :2, :2].mean()
+    assert half[1, 1, 2] == hu[2, 2:4, 4].mean()
+    labels = np.zeros((2, 2, 4), np.uint8)
+    labels[0, :, 2:] = 5
+    labels[1, 0, 2] = 5
+    assert majority(labels).tolist() == [[[0, 5]]]
+
+
+def test_the_overview_of_a_whole_torso_adds_up_to_one():
+    ct, _, _ = torso_phantom(9202, 4.0)
+    odds = probabilities(phantom_organs_ct.overview_runner("cpu", 2), ct.voxels[:64])
+    assert odds.shape == (13, 32, 36, 46)
+    assert np.allclose(odds.sum(0), 1, atol=1e-4)
 
 
 def test_spacing_must_be_known():

@@ -67,7 +67,7 @@ def test_training_a_set_makes_a_folder_that_says_how_good_it_is(small_set, quick
     assert card["trained_on"] == "4 cases of hippocampus_mri"
     assert card["summary"]["whole.dice"]["n"] == 1
     assert card["summary"]["whole.dice"]["mean"] > 0.5
-    assert list((out / "member0").glob("tensorboard/*"))
+    assert list((out / "hippocampus-mr-0").glob("tensorboard/*"))
 
 
 def test_scores_come_per_case_and_in_sum(small_set, capsys):
