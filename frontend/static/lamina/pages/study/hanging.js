@@ -10,12 +10,12 @@ import { PROTOCOLS, hungOf, protocolFor } from "../../state/hanging.js";
 /** @type {Record<string, () => string>} */
 const NAMES = {
   one: () => gettext("One viewport"),
-  fused: () => gettext("PET over it, 2 × 2"),
-  acquired: () => gettext("As acquired, large"),
+  fused: () => gettext("PET fused"),
+  acquired: () => gettext("As acquired"),
   four: () => gettext("Planes and 3D"),
   planes: () => gettext("Three planes"),
   space: () => gettext("3D large"),
-  prior: () => gettext("Prior beside current"),
+  prior: () => gettext("Prior beside"),
 };
 /** @param {string} id */
 export const protocolName = (id) => NAMES[id]?.() ?? id;
