@@ -24,8 +24,6 @@ from server.studies.packing import packed
 from server.studies.selectors import series_visible_to
 
 PRIVATE = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"}
-# Inside one opening of the page the browser may keep what it scrolled through; it goes with the session.
-KEPT_A_WHILE = {"Cache-Control": "private, max-age=300", "X-Content-Type-Options": "nosniff", "Vary": "Cookie"}
 MOST_PACKED = 16 << 20
 MOST_SIZE = 4096
 
@@ -113,4 +111,4 @@ class SliceView(APIView):
         except storage.IntegrityError as error:
             _damaged(error, series)
             raise
-        return HttpResponse(body, content_type="image/png", headers=KEPT_A_WHILE)
+        return HttpResponse(body, content_type="image/png", headers=PRIVATE)

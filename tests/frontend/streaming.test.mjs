@@ -5,6 +5,7 @@ import { afterEach, test } from "node:test";
 import { deflateRawSync } from "node:zlib";
 
 import { halfBits, toHalves } from "../../frontend/static/lamina/geometry/half.js";
+import { capBytes, hindrance, neededBytes } from "../../frontend/static/lamina/geometry/memory.js";
 import { packed, unpacked } from "../../frontend/static/lamina/geometry/packing.js";
 import { VolumeLoader, checkDigest } from "../../frontend/static/lamina/scene/volume-loader.js";
 
@@ -109,4 +110,17 @@ test("bytes changed on the way are noticed, fetched again, then named", async ()
 test("a digest that is not there passes, a wrong one does not", async () => {
   await checkDigest(new ArrayBuffer(3), null);
   await assert.rejects(checkDigest(new ArrayBuffer(3), `sha-256=:${"A".repeat(43)}=:`));
+});
+
+test("a volume that does not fit is cut by the server, and why is known", () => {
+  const large = [600, 512, 512];
+  assert.equal(neededBytes(large), 600 * 512 * 512 * 5);
+  assert.equal(capBytes(8, null), 2 * 2 ** 30);
+  assert.equal(capBytes(undefined, null), 2 ** 30);
+  assert.equal(capBytes(8, "300"), 300 * 2 ** 20);
+  assert.equal(capBytes(2, "nonsense"), 2 ** 29);
+  assert.equal(hindrance(large, { largest3d: 2048, cap: capBytes(4, null) }), null);
+  assert.equal(hindrance(large, { largest3d: 2048, cap: capBytes(2, null) }), "memory");
+  assert.equal(hindrance(large, { largest3d: 512, cap: Infinity }), "card");
+  assert.equal(hindrance([1, 1, 1], { largest3d: 0, cap: Infinity }), "no-webgl2");
 });

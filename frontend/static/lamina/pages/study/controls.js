@@ -28,7 +28,7 @@ export function surfaceOf({ session, store }, name) {
     setWindow: (/** @type {any} */ window) => store.dispatch({ type: "view.window", plane: name, window }),
     scroll: (/** @type {number} */ steps) => session.scroll(name, steps),
   };
-  if (session.kind === "volume") {
+  if (session.kind !== "picture") {
     const volume = /** @type {VolumeSession} */ (/** @type {unknown} */ (session));
     const view = volume.views[name];
     return {

@@ -4,7 +4,9 @@ import { get, newKey, post } from "../../api/client.js";
 import { banner } from "../../components/banner.js";
 import { fill, find, h, icon } from "../../components/dom.js";
 import { toast, toastError } from "../../components/toast.js";
-import { gettext, interpolate } from "../../i18n.js";
+import { hindrance } from "../../geometry/memory.js";
+import { gettext } from "../../i18n.js";
+import { PlainStage } from "../../scene/plain-stage.js";
 import { NoWebGL, Stage } from "../../scene/stage.js";
 import { socket } from "../../state/socket.js";
 import { combine, createStore } from "../../state/store.js";
@@ -23,6 +25,7 @@ import { keymapOfPerson } from "./key-words.js";
 import { mark } from "./room.js";
 import { makeSegmentList } from "./segment-list.js";
 import { makeSeriesList } from "./series-list.js";
+import { SliceSession, memoryCap } from "./slice-session.js";
 import { makeSpaceTools } from "./space-tools.js";
 import { makeRail, makeToolbar } from "./toolbar.js";
 import { VolumeSession } from "./volume-session.js";
@@ -59,8 +62,7 @@ export async function open(id, asked, early) {
     stage = new Stage(grid);
   } catch (error) {
     if (!(error instanceof NoWebGL)) throw error;
-    setNotice(frames.axial, { symbol: "triangle-alert", text: gettext("This browser cannot draw the study"), second: gettext("It needs WebGL2. Turn on hardware acceleration or take a newer browser.") });
-    return;
+    stage = /** @type {any} */ (new PlainStage(grid));
   }
 
   /** @type {Room} */
@@ -93,6 +95,9 @@ export async function open(id, asked, early) {
     room.session = null;
   };
 
+  /** Series whose volume the person wanted whole, whatever it takes. @type {Set<string>} */
+  const anyway = new Set();
+
   /** @param {string} seriesId */
   function openSeries(seriesId) {
     const series = store.get().study.series.find((one) => one.id === seriesId);
@@ -103,12 +108,19 @@ export async function open(id, asked, early) {
     store.dispatch({ type: "view.segmentation", segmentationId: null, segments: {} });
     const { volume } = series;
     grid.dataset.kind = root.dataset.kind = volume ? "volume" : "picture";
-    if (volume && Math.max(...volume.shape) > stage.largest3d) {
-      setNotice(frames.axial, { symbol: "triangle-alert", text: gettext("This series is too large for this graphics card"), second: interpolate(gettext("It has {size} voxels along one side, the card takes {limit}."), { size: Math.max(...volume.shape), limit: stage.largest3d }) });
+    place();
+    const reason = volume ? hindrance(volume.shape, { largest3d: stage.largest3d, cap: anyway.has(seriesId) ? Infinity : memoryCap() }) : null;
+    const loadAnyway = () => {
+      anyway.add(seriesId);
+      closeSession();
+      openSeries(seriesId);
+    };
+    if (!volume) room.session = stage.largest3d ? new PictureSession(room, series) : null;
+    else room.session = reason ? /** @type {any} */ (new SliceSession(room, series, reason, loadAnyway)) : new VolumeSession(room, series);
+    if (!room.session) {
+      setNotice(frames.axial, { symbol: "triangle-alert", text: gettext("This browser cannot draw the study"), second: gettext("It needs WebGL2. Turn on hardware acceleration or take a newer browser.") });
       return;
     }
-    place();
-    room.session = volume ? new VolumeSession(room, series) : new PictureSession(room, series);
     place();
     endings.push(...beginnings.map((begin) => begin(room.session)));
   }

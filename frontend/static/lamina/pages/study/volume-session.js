@@ -25,6 +25,7 @@ import { known } from "../../i18n.js";
 /** @import { Point, Vec3 } from "../../geometry/vectors.js" */
 /** @import { ViewState } from "../../state/view.js" */
 /** @import { Over } from "./fusion-over.js" */
+/** @import { Phases } from "./phases.js" */
 /** @import { Room } from "./room.js" */
 
 export class VolumeSession {
@@ -43,6 +44,8 @@ export class VolumeSession {
     this.turning = new PlaneTurning(this, this.upright);
     /** A second series over this one. @type {Over | null} */
     this.over = null;
+    /** Series on the same grid that take turns with this one. @type {Phases | null} */
+    this.phases = null;
     this.presets = presetsFor(series.modality, volume);
     this.openingWindow = openingWindow(series.modality, volume);
     this.leaving = new AbortController();

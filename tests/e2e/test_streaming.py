@@ -1,0 +1,187 @@
+"""Volumes on their way to the screen: fetched in a worker, damaged or lost and back, freed, cut by the server."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.e2e.site import Site
+from tests.e2e.viewer import Study, eventually, open_desk, spaces
+from tests.e2e.watch import Watch
+
+QUESTIONS = """{
+  lost: async (room) => {
+    const gl = room.stage.renderer.getContext();
+    window.__card = gl.getExtension("WEBGL_lose_context");
+    delete document.documentElement.dataset.restored;
+    window.__card.loseContext();
+    await new Promise((done) => room.stage.canvas.addEventListener("webglcontextlost", done, { once: true }));
+    return room.stage.lost;
+  },
+  restored: (room) => { window.__card.restoreContext(); return null; },
+  greyAt: async (room, name, point) => {
+    for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame);
+    const { element } = room.frames[name];
+    const [x, y] = room.session.views[name].pixelOf(point);
+    const [box, base] = [element.getBoundingClientRect(), room.stage.canvas.getBoundingClientRect()];
+    const gl = room.stage.renderer.getContext();
+    const scale = gl.drawingBufferWidth / base.width;
+    const seen = new Uint8Array(4);
+    const [across, up] = [(box.left - base.left + x) * scale, (base.bottom - box.top - y) * scale];
+    gl.readPixels(across, up, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, seen);
+    return [...seen];
+  },
+  paintedAt: (room, name, point) => {
+    const { lines } = room.frames[name];
+    const [x, y] = room.session.views[name].pixelOf(point);
+    const ratio = lines.width / lines.clientWidth;
+    return [...lines.getContext("2d").getImageData(x * ratio, y * ratio, 1, 1).data];
+  },
+  cycle: async (room, times) => {
+    const { id } = room.session.series;
+    const held = [];
+    for (let turn = 0; turn < times; turn++) {
+      room.closeSeries();
+      for (let frame = 0; frame < 2; frame++) await new Promise(requestAnimationFrame);
+      held.push(room.stage.memory());
+      delete document.documentElement.dataset.whole;
+      room.openSeries(id);
+      while (!document.documentElement.dataset.whole) await new Promise((done) => setTimeout(done, 10));
+    }
+    return held;
+  },
+}"""
+
+
+@pytest.fixture(scope="module")
+def own(
+    site: Site, browser: Any, signed_in: Callable[[str], Any], calibrated: tuple[str, Any]
+) -> Iterator[tuple[Study, Watch]]:
+    """A page of this file's own: it loses its graphics card and closes its series."""
+    with open_desk(site, browser, signed_in("reader"), f"/studies/{calibrated[0]}/") as (page, watching):
+        yield Study(page).teach(QUESTIONS).loaded("whole", "surfaces", "labelmap"), watching
+
+
+def test_slices_come_through_the_worker(own: tuple[Study, Watch]) -> None:
+    page = own[0].page
+    assert [worker.url.endswith("volume-worker.js") for worker in page.workers] == [True]
+    fetched = "performance.getEntriesByType('resource').filter((one) => one.name.includes('/voxels/')).length"
+    assert page.evaluate(fetched) == 0, "the page itself fetched voxels"
+
+
+def test_a_lost_graphics_card_comes_back_by_itself(own: tuple[Study, Watch], calibrated: tuple[str, Any]) -> None:
+    study, watching = own
+    bead = [float(value) for value in calibrated[1].points_mm["Bead 1"]]
+    study.page.keyboard.press("x")
+    study.page.mouse.click(*study.pixel("axial", bead))
+    study.page.keyboard.press("w")
+    beside = [bead[0] + 12, bead[1] + 8, bead[2]]
+    places = [("axial", bead), ("coronal", [bead[0] + 9, bead[1], bead[2] + 9]), ("axial", beside)]
+    before = [study.ask("greyAt", *place) for place in places]
+    assert study.ask("lost") is True
+    notice = study.page.locator('[data-viewport="axial"] .viewport__notice')
+    assert "graphics card was reset" in notice.inner_text()
+    study.ask("restored")
+    study.page.wait_for_selector("html[data-restored]")
+    notice.wait_for(state="hidden")
+    assert [study.ask("greyAt", *place) for place in places] == before
+    assert len(study.ask("shown")) == 2
+    watching.allow = ["CONTEXT_LOST", "context lost", "Context Lost"]
+    assert watching.left() == []
+
+
+def test_opening_and_closing_twenty_series_leaves_nothing(own: tuple[Study, Watch]) -> None:
+    study, _ = own
+    session = study.page.context.new_cdp_session(study.page)
+
+    def heap() -> float:
+        session.send("HeapProfiler.collectGarbage")
+        return session.send("Runtime.getHeapUsage")["usedSize"]
+
+    study.ask("cycle", 2)
+    before = heap()
+    held = study.ask("cycle", 18)
+    assert all(one == held[0] for one in held), held
+    # A volume's voxels alone are 3.2 MB: one series that stays would be seen.
+    assert heap() - before < 3e6
+    assert len(study.page.workers) == 1
+
+
+def test_a_corrupt_chunk_is_fetched_again_then_named(open_as: Callable[..., Any], calibrated: tuple[str, Any]) -> None:
+    page = open_as("reader", "/")
+    spoiled: list[str] = []
+
+    def spoil(route: Any) -> None:
+        answer = route.fetch()
+        body = bytearray(answer.body())
+        body[1000] ^= 255
+        spoiled.append(route.request.url)
+        route.fulfill(response=answer, body=bytes(body))
+
+    page.context.route("**/voxels/", spoil)
+    page.goto(f"/studies/{calibrated[0]}/")
+    notice = page.locator('[data-viewport="axial"] .viewport__notice')
+    notice.wait_for()
+    eventually(lambda: bool(re.search(r"Slices .*81 did not arrive", notice.inner_text())), True)
+    assert len(spoiled) % 3 == 0
+    page.context.unroute("**/voxels/")
+    notice.get_by_role("button", name="Retry").click()
+    page.wait_for_selector("html[data-whole]")
+    notice.wait_for(state="hidden")
+
+
+def small_machine(open_as: Callable[..., Any], study: str, script: str) -> Study:
+    page = open_as("reader", "/", (1280, 720))
+    page.add_init_script(script)
+    page.goto(f"/studies/{study}/")
+    opened = Study(page).teach(QUESTIONS)
+    page.wait_for_selector("html[data-slices]")
+    return opened
+
+
+def check_slices(study: Study, phantom: Any) -> None:
+    """Scroll, window and readout on server-made slices, by real hands, against the phantom."""
+    assert study.slice("axial") == 41
+    assert "Server-made slices" in study.corner("axial", "top-left")
+    water, bead = ([float(v) for v in phantom.points_mm[name]] for name in ("Water", "Bead 1"))
+    eventually(lambda: study.ask("paintedAt", "axial", water)[0] > 0, True)
+    # Soft tissue, W 400 L 40: water is (0 + 160) / 400 of white.
+    eventually(lambda: abs(study.ask("paintedAt", "axial", water)[0] - 102) <= 2, True)
+    study.page.keyboard.press("4")
+    # Bone, W 2500 L 480: (0 + 770) / 2500 of white.
+    eventually(lambda: abs(study.ask("paintedAt", "axial", water)[0] - 78.5) <= 2, True)
+    study.page.keyboard.press("x")
+    study.page.mouse.click(*study.pixel("axial", bead))
+    study.page.mouse.move(*study.pixel("coronal", bead))
+    eventually(lambda: "1,500 HU" in study.corner("coronal", "bottom-right"), True)
+    before = study.slice("coronal")
+    study.page.mouse.wheel(0, 100)
+    eventually(lambda: study.slice("coronal"), before + 1)
+    voxels = "performance.getEntriesByType('resource').filter((one) => one.name.includes('/voxels/')).length"
+    assert study.page.evaluate(voxels) == 0
+
+
+def test_a_small_memory_gets_server_made_slices(open_as: Callable[..., Any], calibrated: tuple[str, Any]) -> None:
+    study = small_machine(open_as, calibrated[0], "localStorage.setItem('lamina.volumeMemoryMib', '4')")
+    banner = study.page.locator("#banners .banner").filter(has_text="server-made slices")
+    assert "this page may take 4" in spaces(banner.inner_text())
+    check_slices(study, calibrated[1])
+    banner.get_by_role("button", name="Load the volume anyway").click()
+    study.page.wait_for_selector("html[data-whole]")
+    banner.wait_for(state="detached")
+
+
+def test_a_browser_without_webgl2_gets_server_made_slices(
+    open_as: Callable[..., Any], calibrated: tuple[str, Any]
+) -> None:
+    without = """
+    const real = HTMLCanvasElement.prototype.getContext;
+    HTMLCanvasElement.prototype.getContext = function (kind, ...more) {
+      return kind === "webgl2" ? null : real.call(this, kind, ...more);
+    };"""
+    study = small_machine(open_as, calibrated[0], without)
+    assert "this browser has no WebGL2" in study.page.locator("#banners").inner_text()
+    check_slices(study, calibrated[1])
