@@ -94,9 +94,9 @@ class Site:
         quiet = ["--no-access-log", "--log-level", "warning", "--lifespan", "off"]
         self._start([*web, "--port", str(self.port), *quiet])
         celery = [sys.executable, "-m", "celery", "-A", "server.celery", "worker", "-P", "prefork", "-l", "warning"]
-        for queue in ("io", "recon"):
+        for queue in ("io,interactive", "recon"):
             self._start(
-                [*celery, "-Q", queue, "-c", "1", "-n", f"{queue}@browser", "--without-gossip", "--without-mingle"]
+                [*celery, "-Q", queue, "-c", "1", "-n", f"{queue[:2]}@browser", "--without-gossip", "--without-mingle"]
             )
         self._start([sys.executable, "manage.py", "sweep"])
         self.wait(self._answers, 60, "the web server")

@@ -276,7 +276,7 @@ function makeLine(session) {
   let drawn = null;
   const redraw = () => session.invalidatePlanes();
   const remove = session.addOverlay((/** @type {CanvasRenderingContext2D} */ context, /** @type {any} */ pane) => {
-    if (drawn?.name !== pane.name || drawn.pixels.length < 2) return;
+    if (!drawn || drawn.name !== pane.name || drawn.pixels.length < 2) return;
     context.beginPath();
     drawn.pixels.forEach(([x, y], at) => (at === 0 ? context.moveTo(x, y) : context.lineTo(x, y)));
     context.closePath();
