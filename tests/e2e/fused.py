@@ -14,7 +14,7 @@ from recon_engine.volume import Volume
 FRAME = fixed_uid("planes/frame")
 # A small body: 60 mm wide and deep, 40 mm high, its middle at 0. Slices of 2 mm.
 _SHAPE = (21, 31, 31)
-BODY_HU, SPOT_HU, PEAK_HU = 40, 500, 900
+BODY_HU, LATER_HU, SPOT_HU, PEAK_HU = 40, 90, 500, 900
 SPOT = (12.0, 0.0, 6.0)  # LPS mm: a cube of 6 mm, of SPOT_HU, hot in the PET
 PEAK = (-16.0, 4.0, 4.0)  # one voxel, two slices above the middle one
 SUV_SPOT, SUV_BODY = 6.0, 0.5
@@ -31,11 +31,11 @@ def _points(shape: tuple[int, int, int], affine: np.ndarray) -> np.ndarray:
     return np.stack(np.meshgrid(*map(np.arange, shape), indexing="ij"), -1) @ affine[:3, :3].T + affine[:3, 3]
 
 
-def body_ct() -> Volume:
-    """HU: a body of water with a bright cube and one brighter voxel."""
+def body_ct(body: int = BODY_HU) -> Volume:
+    """HU: a body with a bright cube and one brighter voxel."""
     affine = _grid(_SHAPE, 2.0)
     points = _points(_SHAPE, affine)
-    voxels = np.where(np.hypot(points[..., 0], points[..., 1]) < 28, BODY_HU, -1000)
+    voxels = np.where(np.hypot(points[..., 0], points[..., 1]) < 28, body, -1000)
     voxels[np.abs(points - SPOT).max(-1) <= 3] = SPOT_HU
     voxels[np.abs(points - PEAK).max(-1) < 1] = PEAK_HU
     return Volume(voxels.astype(np.int16), affine, FRAME, "CT", "HU")
@@ -43,6 +43,16 @@ def body_ct() -> Volume:
 
 def write_body_ct(folder: Path) -> None:
     write_ct_series(body_ct(), folder, "planes", "Body CT")
+
+
+def write_later_ct(folder: Path) -> None:
+    """The next phase of the CT: the same grid, the body brighter."""
+    import pydicom
+
+    for path in write_ct_series(body_ct(LATER_HU), folder, "planes-later", "Body CT"):
+        ds = pydicom.dcmread(path)
+        ds.SeriesNumber, ds.StudyInstanceUID, ds.PatientID = 3, fixed_uid("planes/study"), "PHANTOM-PLANES"
+        ds.save_as(path)
 
 
 def write_body_pet(folder: Path, name: str = "planes-pet", frame: str = FRAME, spot: float = SUV_SPOT) -> None:

@@ -22,6 +22,7 @@ QUESTIONS = """{
     store.dispatch({ type: "view.set", values });
     store.dispatch({ type: "fusion.chosen", seriesId: null });
     store.dispatch({ type: "planes.slab", planes: ["axial", "coronal", "sagittal"], slab: { mode: "max", mm: 0 } });
+    session.phases?.show(session.phases.first);
     session.reset();
     // A button that was pressed would take the next Space.
     document.activeElement?.blur();
@@ -38,7 +39,7 @@ QUESTIONS = """{
   },
   goTo: (room, point) => room.session.goTo(point),
   held: (room) => room.stage.memory(),
-  ct: (room) => room.store.get().study.series.find((one) => one.modality === "CT").id,
+  ct: (room) => room.store.get().study.series.find((one) => one.modality === "CT" && one.number === 1).id,
   pet: (room) => {
     const { series } = room.store.get().study;
     const frame = series.find((one) => one.modality === "CT").frame_of_reference_uid;
@@ -54,13 +55,16 @@ def body(
     """A small CT with a PET of the same frame of reference and one of another."""
     folder = tmp_path_factory.mktemp("body")
     fused.write_body_ct(folder / "ct")
+    fused.write_later_ct(folder / "later")
     fused.write_body_pet(folder / "pet")
     fused.write_body_pet(folder / "other", "planes-other", frame="2.25.4711", spot=5.0)
     path = f"/studies/{imported(site, folder)}/"
     with open_desk(site, browser, signed_in("reader"), path) as (page, watching):
         study = Study(page).loaded("whole").teach(QUESTIONS)
-        if "CT" not in study.corner("axial", "top-left"):
+        if "CT · Series 1" not in study.corner("axial", "top-left"):
+            page.evaluate("delete document.documentElement.dataset.whole")
             page.locator(f'[data-series="{study.ask("ct")}"]').first.click()
+            study.loaded("whole")
         yield study, watching
 
 
@@ -193,6 +197,22 @@ def test_the_cine_runs_and_stops_by_key(planes: Study) -> None:
     stopped = planes.slice("axial")
     planes.ask("settled")
     assert planes.slice("axial") == stopped
+
+
+def test_phases_of_one_grid_take_turns_in_the_same_planes(planes: Study) -> None:
+    middle = (0.0, 0.0, 0.0)
+    assert value(planes, "axial", middle) == f"{fused.BODY_HU} HU"
+    planes.page.locator('[data-act="plane-menu"]').click()
+    slider = planes.page.locator('[data-act="phase"]')
+    assert (slider.get_attribute("max"), slider.input_value()) == ("2", "1")
+    slider.fill("2")
+    eventually(lambda: value(planes, "axial", middle), f"{fused.LATER_HU} HU")
+    # W 400 L 40: 90 HU is 63 % of white.
+    assert colour(planes, "axial", middle) == pytest.approx([160] * 3, abs=2)
+    assert "Phase 2 of 2" in planes.corner("axial", "top-left")
+    slider.fill("1")
+    assert value(planes, "axial", middle) == f"{fused.BODY_HU} HU"
+    planes.page.keyboard.press("Escape")
 
 
 def test_a_pet_lies_over_the_ct_with_its_colours_and_both_values(planes: Study) -> None:

@@ -5,6 +5,7 @@ import test from "node:test";
 
 import { cineNext } from "../../frontend/static/lamina/geometry/cine.js";
 import { MAPS, colourAt, coloursOf, shareAt } from "../../frontend/static/lamina/geometry/colours.js";
+import { phasesOf } from "../../frontend/static/lamina/geometry/phases.js";
 import { invertAffine, multiplyAffine } from "../../frontend/static/lamina/geometry/vectors.js";
 import { toIndex, toMm, volumeGeometry } from "../../frontend/static/lamina/geometry/volume.js";
 import { initialFusion, reduceFusion } from "../../frontend/static/lamina/state/fusion.js";
@@ -77,4 +78,20 @@ test("planes that are put back leave nothing in the state", () => {
   const back = of(state, { type: "planes.slab", planes: ["axial", "coronal"], slab: { mode: "max", mm: 0 } }, { type: "planes.turn", plane: "axial", turn: { turn: 0, mirrored: false } });
   assert.deepEqual([back.turns, back.slabs, back.tilts], [{}, {}, {}]);
   assert.deepEqual(of(state, { type: "view.reset" }).turns, {});
+});
+
+test("phases are series of one modality, frame and grid, in the order of their numbers", () => {
+  const affine = [[0, 0, 1, 0], [0, 1, 0, 0], [2, 0, 0, 0], [0, 0, 0, 1]];
+  const of = (id, number, change = {}) => ({ id, number, modality: "MR", frame_of_reference_uid: "1.2", volume: { shape: [4, 5, 6], affine, ...change.volume }, ...change.series });
+  const [a, b, c] = [of("a", 3), of("b", 1), of("c", 2)];
+  const shifted = affine.map((row) => row.slice());
+  shifted[2][3] = 0.5;
+  const others = [
+    of("moved", 4, { volume: { affine: shifted } }), of("finer", 5, { volume: { shape: [8, 5, 6] } }),
+    of("ct", 6, { series: { modality: "CT" } }), of("elsewhere", 7, { series: { frame_of_reference_uid: "9.9" } }), of("picture", 8, { series: { volume: null } }),
+  ];
+  assert.deepEqual(phasesOf(a, [a, ...others, b, c]).map((one) => one.id), ["b", "c", "a"]);
+  assert.deepEqual(phasesOf(a, [a, ...others]), []);
+  const unplaced = of("x", 1, { series: { frame_of_reference_uid: null } });
+  assert.deepEqual(phasesOf(unplaced, [unplaced, of("y", 2, { series: { frame_of_reference_uid: null } })]), []);
 });

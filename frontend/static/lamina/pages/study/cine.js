@@ -29,7 +29,15 @@ export function makeCine(room) {
   const bounce = h("button", { class: "icon-button", type: "button", "aria-pressed": "false", title: gettext("To and fro"), "aria-label": gettext("To and fro"), dataset: { act: "cine-bounce" }, onclick: () => set({ bounce: !cine().bounce }) }, icon("repeat"));
   const speed = h("input", { class: "range", type: "range", min: "1", max: String(FASTEST), step: "1", "aria-label": gettext("Frames per second"), dataset: { act: "cine-fps" }, oninput: () => set({ fps: Number(speed.value) }) });
   const text = h("output", { class: "tool-value" });
-  const phases = h("div", { class: "plane-card__line", hidden: true });
+  const phaseRange = h("input", { class: "range", type: "range", min: "1", step: "1", "aria-label": gettext("Phase"), dataset: { act: "phase" }, oninput: () => {
+    phasesOf()?.show(Number(phaseRange.value) - 1);
+    showPhase();
+  } });
+  const phaseText = h("output", { class: "tool-value" });
+  const overPhases = h("input", { type: "checkbox", dataset: { act: "cine-phases" }, onchange: () => set({ over: overPhases.checked ? "phases" : "slices" }) });
+  const phases = h("div", { hidden: true },
+    h("div", { class: "plane-card__line" }, h("span", { class: "plane-card__name" }, gettext("Phase")), phaseRange, phaseText),
+    h("label", { class: "plane-card__line" }, overPhases, gettext("Play the phases instead of the slices")));
   const element = h("div", { class: "plane-card__part" },
     h("div", { class: "plane-card__line" }, h("span", { class: "plane-card__name" }, gettext("Cine")), keyed(room.keymap, play, "cine", gettext("Play and stop")), bounce, speed, text),
     phases);
@@ -58,6 +66,7 @@ export function makeCine(room) {
       const next = cineNext(phasesOf().at, phasesOf().count, way, fro);
       way = next.way;
       phasesOf().show(next.at);
+      showPhase();
     } else {
       const { point } = store.get().view;
       if (!point) return;
@@ -67,6 +76,16 @@ export function makeCine(room) {
       session.toSlice(playing, next.at);
     }
     showSpeed();
+  };
+
+  const showPhase = () => {
+    const all = phasesOf();
+    phases.hidden = !all;
+    if (!all) return;
+    phaseRange.max = String(all.count);
+    phaseRange.value = String(all.at + 1);
+    phaseText.textContent = interpolate(gettext("{at} of {count}"), { at: number(all.at + 1), count: number(all.count) });
+    phaseText.title = all.series.description ?? "";
   };
 
   const showSpeed = () => {
@@ -83,6 +102,7 @@ export function makeCine(room) {
     play.setAttribute("aria-pressed", String(Boolean(playing)));
     bounce.setAttribute("aria-pressed", String(fro));
     speed.value = String(fps);
+    overPhases.checked = store.get().planes.cine.over === "phases";
     showSpeed();
     if (playing && !frame) {
       way = 1;
@@ -91,6 +111,9 @@ export function makeCine(room) {
       frame = requestAnimationFrame(step);
     }
   });
-  room.onSession(() => () => set({ playing: null }));
+  room.onSession(() => {
+    showPhase();
+    return () => set({ playing: null });
+  });
   return { element, phases };
 }

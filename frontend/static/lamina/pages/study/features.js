@@ -12,6 +12,7 @@ import { makeHanging } from "./hanging.js";
 import { makeFullScreen } from "./layouts.js";
 import { makeLink } from "./link.js";
 import { makeFusion } from "./fusion.js";
+import { makePhases } from "./phases.js";
 import { makePlaneMenu } from "./plane-menu.js";
 import { makeMeasurements } from "./measurements.js";
 import { makeUndoButtons } from "./undo-buttons.js";
@@ -33,4 +34,4 @@ export const PARTS = Object.fromEntries(Object.entries(KEPT).map(([name, [, redu
 export const initialParts = () => Object.fromEntries(Object.entries(KEPT).map(([name, [initial]]) => [name, initial()]));
 
 /** Hanging before the link: what a link says goes over how a series hangs by itself. @type {((room: Room) => void)[]} */
-export const FEATURES = [makeMeasurements, makeFusion, makeHanging, makeBeside, makeLink, makeFullScreen, makePlaneMenu, makeUndoButtons, makeEditing];
+export const FEATURES = [makeMeasurements, makeFusion, makeHanging, makeBeside, makeLink, makeFullScreen, makePhases, makePlaneMenu, makeUndoButtons, makeEditing];

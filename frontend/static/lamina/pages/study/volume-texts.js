@@ -11,10 +11,16 @@ import { setCorner, setLetters, setNotice, setScale } from "./frames.js";
 import { PLANE_COLOURS, word } from "./words.js";
 
 /** @import { PlaneName } from "../../geometry/planes.js" */
+/** @import { Phases } from "./phases.js" */
 /** @import { VolumeSession } from "./volume-session.js" */
 
 /** @param {{ mode: string, mm: number } | null} slab */
 const slabText = (slab) => (slab ? `${word(`slab-${slab.mode}`)} ${mm(slab.mm)}` : "");
+
+/** Which phase stands in the planes, as soon as it is another than the series itself. @param {Phases | null} phases */
+const phaseText = (phases) =>
+  phases && phases.at !== phases.first
+    ? [interpolate(gettext("Phase {at} of {count}"), { at: number(phases.at + 1), count: number(phases.count) }), phases.series.description].filter(Boolean).join(" · ") : "";
 
 export class VolumeTexts {
   /** @param {VolumeSession} session */
@@ -47,6 +53,7 @@ export class VolumeTexts {
         first ? label : "",
         first ? `${known ? spacing(volume.spacing_mm) : gettext("Spacing unknown")} · ${count}` : "",
         first ? (remark ?? streaming) : "",
+        phaseText(this.session.phases),
       ]);
       setCorner(frame.corners.topRight, [
         { text: plane.oblique ? interpolate(gettext("{plane}, oblique"), { plane: word(name) }) : word(name), strong: true, colour: PLANE_COLOURS[name] },
