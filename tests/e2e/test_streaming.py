@@ -70,6 +70,7 @@ def test_slices_come_through_the_worker(own: tuple[Study, Watch]) -> None:
     assert [worker.url.endswith("volume-worker.js") for worker in page.workers] == [True]
     fetched = "performance.getEntriesByType('resource').filter((one) => one.name.includes('/voxels/')).length"
     assert page.evaluate(fetched) == 0, "the page itself fetched voxels"
+    assert " of 81" not in own[0].corner("axial", "top-left"), "the progress stays when all is there"
 
 
 def test_a_lost_graphics_card_comes_back_by_itself(own: tuple[Study, Watch], calibrated: tuple[str, Any]) -> None:

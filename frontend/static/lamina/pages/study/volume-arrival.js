@@ -47,7 +47,9 @@ export class VolumeArrival {
       },
       onProgress: (progress) => {
         session.progress = progress;
-        if (progress.loaded === progress.total) session.room.mark("whole");
+        if (progress.loaded < progress.total) return;
+        session.room.mark("whole");
+        session.showTexts();
       },
       onFailed: (failed) => {
         this.failed = failed;
