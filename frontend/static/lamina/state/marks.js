@@ -151,4 +151,4 @@ export function baseVersion(state, id) {
 
 /** The number of the next mark of a kind: "Length 3". @param {MarksState} state @param {Kind} kind */
 export const nextNumber = (state, kind) =>
-  1 + Math.max(0, ...[...state.list, ...Object.values(state.known)].filter((one) => one.kind === kind).map((one) => one.number));
+  1 + Math.max(0, ...state.list.filter((one) => one.kind === kind).map((one) => one.number));

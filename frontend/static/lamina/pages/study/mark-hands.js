@@ -81,7 +81,9 @@ export class MarkHands {
     const { tool } = this;
     if (event.shiftKey || this.desk.drawing || (!VIEWING.has(tool) && !(tool in KIND_OF_TOOL))) return null;
     const pane = this.paneOf(surface);
-    const hit = pane && hitMark(pixel, pane, this.drawn());
+    const found = pane && hitMark(pixel, pane, this.drawn());
+    // Labels are large: while measuring, a press on one draws.
+    const hit = found?.part === "label" && tool in KIND_OF_TOOL ? null : found;
     if (!hit) {
       if (this.desk.state.selected) this.desk.set({ selected: null });
       return null;
