@@ -63,9 +63,10 @@ export function clock(seconds) {
 /** A stretch of time in words: "41 s", "1 min 24 s", "2 h 5 min". @param {number} seconds */
 export function duration(seconds) {
   const whole = Math.max(0, Math.round(seconds));
-  if (whole < 60) return `${whole}${NARROW}s`;
-  if (whole < 3600) return `${Math.floor(whole / 60)}${NARROW}min ${whole % 60}${NARROW}s`;
-  return `${Math.floor(whole / 3600)}${NARROW}h ${Math.floor((whole % 3600) / 60)}${NARROW}min`;
+  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor((whole % 3600) / 60), whole % 60];
+  if (whole < 60) return interpolate(gettext("{seconds}\u202fs"), { seconds: rest });
+  if (whole < 3600) return interpolate(gettext("{minutes}\u202fmin {seconds}\u202fs"), { minutes, seconds: rest });
+  return interpolate(gettext("{hours}\u202fh {minutes}\u202fmin"), { hours, minutes });
 }
 
 const zone = () =>
@@ -80,7 +81,7 @@ export function ago(iso, now = new Date(), timeZone = zone()) {
   const then = new Date(iso);
   const seconds = (now.getTime() - then.getTime()) / 1000;
   if (seconds < 60 && seconds > -60) return gettext("now");
-  if (seconds >= 0 && seconds < 3600) return `${Math.floor(seconds / 60)}${NARROW}min`;
+  if (seconds >= 0 && seconds < 3600) return interpolate(gettext("{minutes}\u202fmin"), { minutes: Math.floor(seconds / 60) });
   if (seconds >= 0 && seconds < 86400) {
     return new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", timeZone }).format(then);
   }

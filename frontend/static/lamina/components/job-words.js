@@ -51,10 +51,27 @@ export const PHASES = () => ({
 /** What kind of work it is. @param {Job} job */
 export const kindOf = (job) => /** @type {any} */ (KINDS())[job.kind] ?? job.kind;
 
+/** Work units the engine counts in. @type {Record<string, () => string>} */
+const UNITS = {
+  tile: () => gettext("tile {number} of {all}"),
+  image: () => gettext("image {number} of {all}"),
+  series: () => gettext("series {number} of {all}"),
+  surface: () => gettext("surface {number} of {all}"),
+};
+
+/** "tile 19 of 50", in the language of the page. @param {string} detail */
+function detailWords(detail) {
+  const [, unit, at, all] = /^(\w+) (\d+) of (\d+)$/.exec(detail) ?? [];
+  return UNITS[unit] ? interpolate(UNITS[unit](), { number: at, all }) : detail;
+}
+
+/** Parts of one line. @param {string[]} parts */
+const listed = (parts) => parts.filter(Boolean).join(gettext(", "));
+
 /** Phase and real work units: "Network, tile 19 of 50". @param {Job} job */
 export function phaseOf(job) {
   const phase = /** @type {any} */ (PHASES())[job.phase ?? ""] ?? job.phase ?? "";
-  return [phase, job.detail].filter(Boolean).join(", ");
+  return listed([phase, detailWords(job.detail ?? "")]);
 }
 
 /** Seconds the job ran, null while unknown. @param {Job} job */
@@ -92,8 +109,8 @@ export function lineOf(job) {
     (job.attempt ?? 1) > 1
       ? interpolate(gettext("attempt {attempt} of {all}"), { attempt: job.attempt ?? 1, all: job.max_attempts ?? 3 })
       : "";
-  if (job.state === "queued") return [stateOf(job).text, attempt].filter(Boolean).join(", ");
-  if (job.state === "running") return [phaseOf(job) || gettext("Starting"), attempt].filter(Boolean).join(", ");
+  if (job.state === "queued") return listed([stateOf(job).text, attempt]);
+  if (job.state === "running") return listed([phaseOf(job) || gettext("Starting"), attempt]);
   if (job.state === "failed") return [job.error?.message ?? gettext("No reason was given."), attempt].filter(Boolean).join(" ");
   if (job.state === "cancelled") return gettext("Cancelled");
   const seconds = secondsOf(job);

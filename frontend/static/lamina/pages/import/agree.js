@@ -3,7 +3,7 @@
 import { chip, fill, find, h, icon } from "../../components/dom.js";
 import { verdictOf } from "../../components/findings.js";
 import { bytes, number } from "../../components/format.js";
-import { gettext, interpolate, ngettext } from "../../i18n.js";
+import { gettext, interpolate, language, ngettext } from "../../i18n.js";
 import { drawSide } from "./consent.js";
 import { flow, head, place, showStep, side } from "./flow.js";
 
@@ -72,6 +72,7 @@ function showMessage(finding) {
   if (!holder) return;
   const { symbol, kind } = verdictOf(finding);
   const name = finding.description || finding.modality || gettext("This series");
+  // The whole message names what was found, in English only; its reasons are in the language of the page.
   const reasons = finding.reasons.map((/** @type {any} */ reason) => reason.text || reason.code);
   if (finding.verdict === "accept") return fill(holder);
   fill(
@@ -81,7 +82,7 @@ function showMessage(finding) {
       { class: `message message--${kind}` },
       icon(symbol),
       h("h3", {}, name),
-      h("p", { class: "second" }, finding.message || reasons.join(" ")),
+      h("p", { class: "second" }, (language === "en" && finding.message) || reasons.join(" ")),
     ),
   );
 }
