@@ -1,5 +1,6 @@
 // The reader's hands: pointers and keys of the study page, wired to the open series.
 
+import { find } from "../../components/dom.js";
 import { FITTED, zoomedAt } from "../../geometry/viewing.js";
 import { listen } from "../../tools/pointer.js";
 import { listenToKeys } from "../../tools/keys.js";
@@ -207,6 +208,8 @@ function firstTool(room) {
     const { tool } = room.keymap.buttons;
     if (room.store.get().view.tool === first) set(room, { tool });
     first = tool;
+    // The left-handed preset has the rail at the right, the panel at the left.
+    find("#study").dataset.hand = room.keymap.preset === "left" ? "left" : "right";
   };
   take();
   return room.keymap.watch(take);
