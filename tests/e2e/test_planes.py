@@ -39,6 +39,11 @@ QUESTIONS = """{
   },
   goTo: (room, point) => room.session.goTo(point),
   held: (room) => room.stage.memory(),
+  elsewhere: (room) => {
+    const { series } = room.store.get().study;
+    const frame = series.find((one) => one.modality === "CT").frame_of_reference_uid;
+    return series.find((one) => one.modality === "PT" && one.frame_of_reference_uid !== frame).id;
+  },
   ct: (room) => room.store.get().study.series.find((one) => one.modality === "CT" && one.number === 1).id,
   pet: (room) => {
     const { series } = room.store.get().study;
@@ -245,6 +250,17 @@ def test_a_pet_lies_over_the_ct_with_its_colours_and_both_values(planes: Study) 
     # Tiles of 64 px from the viewport's corner; the first one shows what lies below.
     on_top = (int((x - box["x"]) / 64) + int((y - box["y"]) / 64)) % 2 == 1
     assert colour(planes, "axial", fused.SPOT) == pytest.approx(top if on_top else [255] * 3, abs=6)
+    # A slab of both: at the middle slice neither is at the spot, within 8 mm both are.
+    page.locator('[data-fusing="blend"]').click()
+    planes.ask("goTo", (0.0, 0.0, 0.0))
+    page.locator('[data-act="plane-menu"]').click()
+    page.locator('[data-slab="max"]').click()
+    page.locator('input[data-act="slab"]').fill("16")
+    assert value(planes, "axial", fused.SPOT) == "500 HU · SUV 6.0"
+    assert colour(planes, "axial", fused.SPOT) == pytest.approx([0.28 * 255 + 0.72 * one for one in top], abs=6)
+    page.locator('input[data-act="slab"]').fill("0")
+    page.keyboard.press("Escape")
+    planes.ask("goTo", fused.SPOT)
     page.locator(".fusion__choice").select_option("")
     assert value(planes, "axial", fused.SPOT) == "500 HU"
     planes.ask("settled")

@@ -5,19 +5,15 @@ import { SAMPLE_OVERLAY, SAMPLE_VOLUME } from "./volume-image.js";
 
 /** @import { FusionImage } from "./fusion-image.js" */
 
-/** GLSL: `float shownAt(vec3 point, out bool inside)` and `vec3 fused(vec3 below, vec3 point, vec2 tiles, float across)`. */
-export const PLANE_SHADING = /* glsl */ `
-  ${SAMPLE_VOLUME}
-  #ifdef SLAB
-  uniform vec3 uSlabStep;
-  uniform int uSlabEach;
-  uniform int uSlabMode;
-  float shownAt(vec3 point, out bool inside) {
+/** A function that gives one sample, or what a slab makes of many. @param {string} name @param {string} sample  the function that gives one */
+const shown = (name, sample) => /* glsl */ `
+  float ${name}(vec3 point, out bool inside) {
+    #ifdef SLAB
     float result = 0.0;
     float count = 0.0;
     for (int n = -uSlabEach; n <= uSlabEach; n++) {
       bool here;
-      float value = valueAt(point + uSlabStep * float(n), here);
+      float value = ${sample}(point + uSlabStep * float(n), here);
       if (!here) continue;
       if (count == 0.0) result = value;
       else if (uSlabMode == 0) result = max(result, value);
@@ -27,13 +23,24 @@ export const PLANE_SHADING = /* glsl */ `
     }
     inside = count > 0.0;
     return uSlabMode == 2 && inside ? result / count : result;
+    #else
+    return ${sample}(point, inside);
+    #endif
   }
-  #else
-  float shownAt(vec3 point, out bool inside) { return valueAt(point, inside); }
-  #endif
+`;
 
+/** GLSL: `float shownAt(vec3 point, out bool inside)` and `vec3 fused(vec3 below, vec3 point, vec2 tiles, float across)`. */
+export const PLANE_SHADING = /* glsl */ `
+  ${SAMPLE_VOLUME}
+  #ifdef SLAB
+  uniform vec3 uSlabStep;
+  uniform int uSlabEach;
+  uniform int uSlabMode;
+  #endif
+  ${shown("shownAt", "valueAt")}
   #ifdef FUSED
   ${SAMPLE_OVERLAY}
+  ${shown("oShownAt", "oValueAt")}
   uniform sampler2D uMap;
   uniform vec2 uOverRamp;
   uniform float uOpacity;
@@ -42,7 +49,7 @@ export const PLANE_SHADING = /* glsl */ `
   uniform bool uSeeThrough;
   vec3 fused(vec3 below, vec3 point, vec2 tiles, float across) {
     bool inside;
-    float place = clamp((oValueAt(point, inside) - uOverRamp.x) * uOverRamp.y, 0.0, 1.0);
+    float place = clamp((oShownAt(point, inside) - uOverRamp.x) * uOverRamp.y, 0.0, 1.0);
     if (!inside) return below;
     vec3 colour = texture(uMap, vec2(place * 255.0 / 256.0 + 0.5 / 256.0, 0.5)).rgb;
     float share = uOpacity;

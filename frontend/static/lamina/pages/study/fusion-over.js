@@ -101,10 +101,9 @@ export class FusionOver {
     return this.voxels[offsetOf(this.geometry, index)] * this.volume.slope + this.volume.intercept;
   }
 
-  /** The value under the pointer with its unit; "" outside. @param {Point} point */
-  readout(point) {
-    const value = this.valueAt(point);
-    if (value === null) return voxelAt(this.geometry, point) ? gettext("loading") : "";
+  /** A value under the pointer with its unit; "" outside. @param {Point} point @param {number | null | undefined} value  what the plane shows there */
+  readout(point, value) {
+    if (value === null || value === undefined) return voxelAt(this.geometry, point) ? gettext("loading") : "";
     return this.unit ? pixelValue(value, this.unit) : `${this.series.modality} ${pixelValue(value, "")}`;
   }
 

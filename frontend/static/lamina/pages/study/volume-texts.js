@@ -109,7 +109,8 @@ export class VolumeTexts {
       const label = sample.label ? known(segments.get(sample.label)?.label ?? "") : "";
       const shown = this.session.turning.valueIn(name, point, (place) => this.session.sample(place)?.value);
       const value = shown === null || shown === undefined ? gettext("loading") : pixelValue(shown, unit);
-      const above = this.session.over?.readout(point) ?? "";
+      const { over, turning } = this.session;
+      const above = over ? over.readout(point, turning.valueIn(name, point, (place) => over.valueAt(place))) : "";
       setCorner(frame.corners.bottomRight, [
         geometry.spacingKnown ? position(point) : indexPosition(sample.index),
         { text: [value, above, label].filter(Boolean).join(" · "), strong: true },
