@@ -125,7 +125,8 @@ export function makeEditing(room) {
   // Events of the study that are about voxels; rows are kept by the state's own reducer.
   const { id } = store.get().study.study;
   const stream = `study:${id}`;
-  const last = socket.streams.get(stream)?.last ?? null;
+  // From where the page's first state ends: an older number would bring everything that ever happened again.
+  const last = store.get().study.study.streams?.[stream] ?? 0;
   socket.subscribe(stream, last, { onEvent: (event) => desk?.heard(event), onReload: () => void desk?.catchUp() });
   socket.onState((state) => {
     if (state === "live") desk?.sender.hurry();

@@ -113,7 +113,7 @@ export function makeSegmentList(section, room) {
   function draw() {
     const segments = segmentsOf(store.get());
     rows.clear();
-    add.hidden = !room.editing?.mayEdit() || room.session?.kind === "picture";
+    add.hidden = !room.editing?.mayEdit() || ["picture", "slices"].includes(room.session?.kind ?? "");
     search.hidden = segments.length < SEARCH_FROM;
     all.hidden = segments.length === 0;
     const wanted = search.hidden ? "" : search.value.trim().toLowerCase();
