@@ -28,7 +28,7 @@ from server.jobs.states import JobState
 from server.readings.selectors import annotations_of
 from server.readings.serializers import AnnotationSerializer, annotations_json
 from server.realtime.services import last_numbers
-from server.reconstructions.models import Segmentation
+from server.reconstructions.models import Segmentation, SegmentationKind
 from server.reconstructions.selectors import complete, segment_counts
 from server.reconstructions.serializers import SegmentationSerializer
 from server.studies import services
@@ -179,7 +179,9 @@ class StudyFactsView(APIView):
         """The three facts at the foot of the worklist, over all projects of the person."""
         projects = project_ids_with(request.user, "view")
         since = timezone.now() - timedelta(days=7)
-        finished = Segmentation.objects.filter(study__project_id__in=projects, created_at__gt=since)
+        finished = Segmentation.objects.filter(
+            study__project_id__in=projects, created_at__gt=since, kind=SegmentationKind.ALGORITHM
+        )
         running = jobs_visible_to(request.user).filter(state__in=[JobState.QUEUED, JobState.RUNNING])
         return Response(
             {

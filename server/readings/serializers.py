@@ -14,7 +14,7 @@ from server.readings.models import Act, Annotation, AnnotationOperation, Kind
 from server.readings.selectors import names_of
 
 
-class PersonSerializer(serializers.Serializer):
+class AuthorSerializer(serializers.Serializer):
     id = serializers.UUIDField()
     name = serializers.CharField()
     colour = serializers.CharField()
@@ -54,8 +54,8 @@ class AnnotationSerializer(serializers.Serializer):
     laterality = CodeSerializer(allow_null=True)
     concept = CodeSerializer(allow_null=True)
     tracking_uid = serializers.CharField()
-    author = PersonSerializer(allow_null=True)
-    changed_by = PersonSerializer(allow_null=True)
+    author = AuthorSerializer(allow_null=True)
+    changed_by = AuthorSerializer(allow_null=True)
     created_at = serializers.DateTimeField()
     modified_at = serializers.DateTimeField()
 
@@ -81,7 +81,7 @@ class HistorySerializer(serializers.Serializer):
     version = serializers.IntegerField()
     values = serializers.DictField()
     name = serializers.CharField(allow_null=True)
-    author = PersonSerializer(allow_null=True)
+    author = AuthorSerializer(allow_null=True)
     at = serializers.DateTimeField()
 
 

@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from server import engine
 from server.algorithms.models import AlgorithmVersion
 from server.algorithms.selectors import versions_in_service
-from server.reconstructions.models import Segment, Segmentation
+from server.reconstructions.models import Segment, Segmentation, SegmentationKind
 from server.studies.models import Series
 from server.studies.selectors import studies_visible_to
 
@@ -30,9 +30,13 @@ def complete(rows: QuerySet[Segmentation]) -> QuerySet[Segmentation]:
 
 
 def segment_counts(study_ids: Iterable[UUID]) -> dict[UUID, int]:
-    """Segments per study of a page, in one query. One without a voxel is in the list of its study, but no find."""
+    """Segments per study of a page, in one query. One without a voxel is in the list of its study, but no find.
+
+    A working copy has the segments of its result once more and is not counted.
+    """
+    copies = Q(segmentation__kind=SegmentationKind.EDITED, segmentation__based_on__isnull=False)
     rows = (
-        Segment.objects.filter(segmentation__study_id__in=list(study_ids), voxels__gt=0)
+        Segment.objects.filter(~copies, segmentation__study_id__in=list(study_ids), voxels__gt=0)
         .order_by()
         .values("segmentation__study_id")
         .annotate(n=Count("id"))

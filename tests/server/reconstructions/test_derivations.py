@@ -225,7 +225,7 @@ def together(*calls: Any) -> None:
 
 def test_two_people_painting_at_once_lose_nothing(room: Any) -> None:
     """Real threads and connections: every operation is kept, numbers have no gap, and both pages end up equal."""
-    strokes = 12
+    strokes = 8
     accepted: list[int] = []
 
     def painter(person: Any, label: int, offset: int) -> Any:

@@ -232,7 +232,7 @@ def test_many_people_many_steps_is_what_a_plain_replay_says(room: Any) -> None:
     chance = np.random.default_rng(7)
     hands = [room.hand(room.anna), room.hand(room.ben)]
     joined, joined_at = hands[0].labelmap()
-    for _ in range(30):
+    for _ in range(20):
         hand = hands[int(chance.integers(2))]
         act = chance.integers(10)
         if act < 5:
@@ -379,6 +379,9 @@ def test_quick_strokes_ask_for_surfaces_once(room: Any) -> None:
     for n in range(5):
         hand.paint(1, [n])
     assert Job.objects.filter(kind="derivation").count() == 1
-    listed = room.client(room.anna).get(f"/api/studies/{room.study.pk}/").json()["jobs"]
-    assert [job["kind"] for job in listed] == ["reconstruction"]
+    study = room.client(room.anna).get(f"/api/studies/{room.study.pk}/").json()
+    assert [job["kind"] for job in study["jobs"]] == ["reconstruction"]
+    assert [made["kind"] for made in study["segmentations"]] == ["algorithm", "edited"]
+    assert study["segments_count"] == 2  # of the result; its working copy is no second one
+    assert room.client(room.anna).get("/api/studies/facts/").json()["reconstructions_week"] == 1
     assert Surface.objects.filter(segment__segmentation=room.made).count() == 2
