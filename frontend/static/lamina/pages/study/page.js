@@ -155,7 +155,14 @@ export async function open(id, asked, early) {
   showStudy(room);
 
   const stopStream = follow(id, answer.streams ?? {}, room);
-  stage.onLoss((lost) => setNotice(frames.axial, lost ? { symbol: "refresh-cw", text: gettext("The graphics card was reset"), second: gettext("The picture comes back by itself.") } : null));
+  let waiting = 0;
+  stage.onLoss((lost) => {
+    const reset = { symbol: "refresh-cw", text: gettext("The graphics card was reset") };
+    clearTimeout(waiting);
+    setNotice(frames.axial, lost ? { ...reset, second: gettext("The picture comes back by itself.") } : null);
+    const reload = { text: gettext("Reload the page"), run: () => location.reload() };
+    if (lost) waiting = window.setTimeout(() => setNotice(frames.axial, { ...reset, second: gettext("The browser has not given it back yet."), act: reload }), 10_000);
+  });
 
   const first = room.link?.series(answer.series) ?? openingSeries(answer);
   if (first) openSeries(first.id);
