@@ -56,6 +56,9 @@ export class SpaceViewport {
     /** @type {Orbit} */
     this.orbit = { target: [0, 0, 0], azimuth: 0, elevation: 0, distance: 1000 };
     this.reach = 200;
+    /** Where the camera stood when everything was last brought into view, and the pane's shape then. @type {Orbit | null} */
+    this.whole = null;
+    this.wholeAspect = 1;
     /** @type {Surfaces | null} */
     this.surfaces = null;
     /** @type {SpacePlanes | null} */
@@ -108,7 +111,7 @@ export class SpaceViewport {
   lookAtVolume(geometry) {
     this.volume = geometry;
     this.reach = radius(geometry);
-    this.orbit = this.fitted({ ...this.orbit, target: geometry.centre, azimuth: 32, elevation: 22 }, corners(geometry));
+    this.orbit = this.around({ ...this.orbit, target: geometry.centre, azimuth: 32, elevation: 22 });
     this.invalidate();
   }
 
@@ -154,10 +157,13 @@ export class SpaceViewport {
 
   /** Show the volume itself; null: no longer. The rendering stays its maker's to dispose. @param {VolumeRendering | null} rendering @param {boolean} withSurfaces */
   setVolume(rendering, withSurfaces) {
+    const first = rendering !== null && this.volumeRendering === null;
     this.volumeRendering = rendering;
     this.withSurfaces = withSurfaces || !rendering;
     rendering?.setClipping(this.clippingPlanes());
     this.invalidate();
+    // Looking at one small surface one stands within the volume: step back, or there is nothing but fog.
+    if (first && !this.withSurfaces && this.orbit.distance < this.reach * 1.5) this.fit();
   }
 
   /** @param {SpacePlanes} planes @returns {() => void} */
@@ -215,9 +221,20 @@ export class SpaceViewport {
 
   /** What is shown, as a box to look at: the surfaces, else the volume. @param {Orbit} orbit @returns {Orbit} */
   around(orbit) {
-    const box = this.surfaces?.box();
-    if (box) return this.fitted({ ...orbit, target: /** @type {Point} */ (box.getCenter(new Vector3()).toArray()) }, cornersOf(box));
-    return this.volume ? this.fitted({ ...orbit, target: this.volume.centre }, corners(this.volume)) : orbit;
+    const box = this.withSurfaces ? this.surfaces?.box() : null;
+    const shown = box ? cornersOf(box) : this.volume ? corners(this.volume) : null;
+    if (!shown) return orbit;
+    const target = box ? /** @type {Point} */ (box.getCenter(new Vector3()).toArray()) : /** @type {VolumeGeometry} */ (this.volume).centre;
+    this.whole = this.fitted({ ...orbit, target }, shown);
+    this.wholeAspect = this.width / Math.max(this.height, 1);
+    return this.whole;
+  }
+
+  /** Still everything in view, as nobody has moved since, but the pane has another shape now. */
+  keepWhole() {
+    const aspect = this.width / Math.max(this.height, 1);
+    if (this.orbit !== this.whole || Math.abs(aspect - this.wholeAspect) < 0.01) return;
+    this.orbit = this.around(this.orbit);
   }
 
   /** @param {number} dx @param {number} dy */
@@ -292,6 +309,7 @@ export class SpaceViewport {
       this.orbit = between(from, to, along);
       this.touch();
       if (along < 1) this.flight = requestAnimationFrame(step);
+      else this.orbit = to;
     };
     this.flight = requestAnimationFrame(step);
   }
@@ -315,14 +333,12 @@ export class SpaceViewport {
 
   /** What lies over the picture changed, the picture did not. */
   redrawLines() {
-    const { width, height } = this;
-    this.context.clearRect(0, 0, width, height);
-    if (this.letters) drawAxesCube(this.context, this.orbit, width, height);
-    this.drawOverlays(width, height);
+    this.drawLines(this.width, this.height);
   }
 
   /** @param {WebGLRenderer} renderer @param {number} width @param {number} height */
   draw(renderer, width, height) {
+    this.keepWhole();
     this.placeCamera(width, height);
     const more = this.drawPicture(renderer, width, height);
     this.drawLines(width, height);
@@ -381,11 +397,6 @@ export class SpaceViewport {
     act();
     this.plain = false;
     this.drawLines(this.width, this.height);
-  }
-
-  /** Lines changed, the picture under them did not. */
-  redrawLines() {
-    this.stage.invalidate(this);
   }
 
   /** Handles in the 3D: asked at each press what a drag from this pixel does, before the camera turns. @param {Grip} grip @returns {() => void} */

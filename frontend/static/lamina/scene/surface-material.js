@@ -29,8 +29,8 @@ export const LIGHT = /* glsl */ `
     float key = max((dot(normal, keyFrom) + 0.20) / 1.20, 0.0);
     float fill = max(dot(normal, fillFrom), 0.0);
     float sky = 0.5 + 0.5 * normal.y;
-    vec3 light = vec3(1.0, 0.985, 0.96) * key * 0.86 + vec3(0.80, 0.88, 1.0) * fill * 0.19
-      + mix(vec3(0.115, 0.105, 0.10), vec3(0.27, 0.285, 0.30), sky) + 0.07 * facing;
+    vec3 light = vec3(1.0, 0.985, 0.96) * key * 0.72 + vec3(0.80, 0.88, 1.0) * fill * 0.15
+      + mix(vec3(0.085, 0.08, 0.075), vec3(0.20, 0.21, 0.225), sky) + 0.05 * facing;
     // Folds and sides fall into shade; the very edge takes a little of the sky back, so that a form ends against black.
     light *= mix(0.52, 1.0, smoothstep(0.0, 0.55, facing));
     float edge = pow(1.0 - facing, 4.0) * 0.09 * (0.4 + 0.6 * sky);
