@@ -79,6 +79,7 @@ export class MarkHands {
   /** A press on a mark takes hold of it, whatever tool for looking or measuring is chosen. @param {Surface2d} surface @param {[number, number]} pixel @param {PointerEvent} event @returns {Drag | null} */
   grab(surface, pixel, event) {
     const { tool } = this;
+    this.desk.ended = false;
     if (event.shiftKey || this.desk.drawing || (!VIEWING.has(tool) && !(tool in KIND_OF_TOOL))) return null;
     const pane = this.paneOf(surface);
     const found = pane && hitMark(pixel, pane, this.drawn());
@@ -200,6 +201,6 @@ export class MarkHands {
 
   /** A double click that ended a polygon is not also one on the viewport. */
   twice() {
-    return this.desk.drawing !== null || performance.now() - this.desk.closedAt < 500;
+    return this.desk.drawing !== null || this.desk.ended;
   }
 }

@@ -38,7 +38,8 @@ export class MarkDesk {
     this.drawing = null;
     this.snapping = false;
     this.hands = new MarkHands(this);
-    this.closedAt = 0;
+    /** The last press ended a drawing: the double click that may follow is not one on the viewport. */
+    this.ended = false;
     const person = pageData("shell-data")?.person;
     this.me = person ? { id: person.id, name: person.name, colour: personColour(person.colour_index) } : null;
     setMe(this.me);
@@ -154,7 +155,7 @@ export class MarkDesk {
     this.show();
     const draft = /** @type {Mark} */ (this.state.draft);
     this.drawing = null;
-    this.closedAt = performance.now();
+    this.ended = true;
     const normal = draft.plane_normal;
     // Ends on two slices lie in no plane; a flat kind keeps the one it was drawn in.
     const flat = normal && draft.points.every((point) => Math.abs(dot(subtract(point, draft.points[0]), normal)) < 0.05);
