@@ -274,3 +274,27 @@ def test_another_frame_of_reference_is_refused_with_the_reason(planes: Study) ->
     assert "frame of reference" in planes.page.locator(".fusion__fit").inner_text()
     assert planes.page.locator(".fusion__controls").is_hidden()
     assert value(planes, "axial", (0.0, 0.0, 0.0)) == f"{fused.BODY_HU} HU"
+
+
+def test_a_stored_transform_lays_it_where_it_belongs_and_is_named(planes: Study) -> None:
+    page = planes.page
+    elsewhere = planes.ask("elsewhere")
+    page.locator(".fusion__choice").select_option(elsewhere)
+    # Moves what lies on top by 4 mm to the patient's left. The open page hears of it and asks again.
+    matrix = [[1, 0, 0, 4], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]
+    body = {"moving_series": elsewhere, "fixed_series": planes.ask("ct"), "matrix": matrix, "method": "landmarks"}
+    page.evaluate("delete document.documentElement.dataset.fused")
+    page.evaluate(
+        """async ([body, address]) => (await import("/static/lamina/api/client.js")).post(address, body)""",
+        [
+            {**body, "landmark_error_mm": 1.2},
+            f"/api/studies/{page.url.split('/studies/')[1].split('/')[0]}/transforms/",
+        ],
+    )
+    page.wait_for_selector("html[data-fused]")
+    assert "landmark error 1.2" in page.locator(".fusion__fit").inner_text().replace("\u202f", " ")
+    planes.ask("goTo", fused.SPOT)
+    x, y, z = fused.SPOT
+    # The spot reaches from 6 to 18 mm where it was made, so from 10 to 22 mm here.
+    assert value(planes, "axial", (x + 8.5, y, z)).endswith("SUV 5.0")
+    assert value(planes, "axial", (x - 4.5, y, z)).endswith("SUV 0.5")

@@ -44,7 +44,7 @@ export function makeCine(room) {
 
   const phasesOf = () => /** @type {any} */ (room.session)?.phases ?? null;
   function toggle() {
-    if (room.session?.kind !== "volume") return;
+    if (!(/** @type {any} */ (room.session)?.planes)) return;
     set({ playing: cine().playing ? null : activePlane(room) });
   }
   room.addActs({ cine: () => toggle() });
@@ -53,7 +53,7 @@ export function makeCine(room) {
   const step = (now) => {
     const { playing, fps, bounce: fro, over } = cine();
     const session = /** @type {any} */ (room.session);
-    if (!playing || session?.kind !== "volume") {
+    if (!playing || !session?.planes) {
       frame = 0;
       return;
     }

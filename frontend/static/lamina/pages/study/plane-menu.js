@@ -31,8 +31,8 @@ const TURNS = [
   ["flip-along", "along", "flip-vertical", () => gettext("Flip up and down")],
 ];
 
-/** The turning of the open volume, or null over a picture. @param {Room} room @returns {PlaneTurning | null} */
-const turningOf = (room) => (room.session?.kind === "volume" ? /** @type {any} */ (room.session).turning : null);
+/** The turning of the open series, or null over a picture. @param {Room} room @returns {PlaneTurning | null} */
+const turningOf = (room) => /** @type {any} */ (room.session)?.turning ?? null;
 
 /** @param {Room} room */
 export function makePlaneMenu(room) {
@@ -59,6 +59,8 @@ export function makePlaneMenu(room) {
     if (!turning?.state) return;
     const plane = activePlane(room);
     fill(name, word(plane));
+    // Slices made by the server can be turned and played, not thickened or tilted.
+    slab.element.hidden = oblique.element.hidden = room.session?.kind !== "volume";
     slab.show(plane);
     oblique.show(plane);
     const { turns: turned, tilts, slabs } = turning.state;
