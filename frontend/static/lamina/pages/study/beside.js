@@ -135,6 +135,8 @@ export class Beside {
     const store = room.makeStore({ ...answer, segmentations, pseudonym: [answer.pseudonym, answer.study_date].filter(Boolean).join(" · ") });
     const other = {
       ...room, store, frames, early: new Map(), session: /** @type {any} */ (null), segmentation: null, wantedSegmentation: null, beside: null, hanging: null,
+      // Marks are of this study: in the other one there is none to take hold of.
+      marks: { grab: () => null, twice: () => false, clickSpace: () => false },
       mark: () => {}, onSession: () => {}, addActs: () => () => {}, openSeries: () => {},
     };
     if (Math.max(...series.volume.shape) > room.stage.largest3d) {
