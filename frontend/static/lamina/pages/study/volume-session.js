@@ -54,9 +54,9 @@ export class VolumeSession {
     this.progress = { loaded: 0, total: this.geometry.shape[0] };
     /** Said in the first corner instead of the progress. @type {string | null} */
     this.remark = null;
-    /** Stored values of the whole volume in C order (k, j, i); a slice holds zeros until `loaded` says that it came. */
+    /** Stored values of the whole volume in C order (k, j, i); a slice holds zeros until `loaded` says that it came. @type {Int16Array} */
     this.voxels = new Int16Array(this.geometry.shape[0] * this.geometry.shape[1] * this.geometry.shape[2]);
-    /** By slice along k: 1 when it is here. */
+    /** By slice along k: 1 when it is here. @type {Uint8Array} */
     this.loaded = new Uint8Array(this.geometry.shape[0]);
     /** @type {LabelOutlines | null} */
     this.outlines = null;
