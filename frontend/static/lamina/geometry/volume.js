@@ -80,7 +80,7 @@ export function radius(geometry) {
 export function textureTransform(geometry) {
   const order = [2, 1, 0];
   return {
-    rows: order.map((axis) => scale([...geometry.inverse[axis].slice(0, 3)], 1 / geometry.shape[axis])),
+    rows: order.map((axis) => scale(/** @type {Vec3} */ (geometry.inverse[axis].slice(0, 3)), 1 / geometry.shape[axis])),
     offset: /** @type {Vec3} */ (order.map((axis) => (geometry.inverse[axis][3] + 0.5) / geometry.shape[axis])),
   };
 }

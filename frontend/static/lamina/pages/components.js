@@ -13,6 +13,9 @@ import "../components/tag-table.js";
 import { toast } from "../components/toast.js";
 import { workerCard } from "../components/worker-list.js";
 import { gettext } from "../i18n.js";
+import { KEY_PRESETS } from "../tools/key-presets.js";
+import { Keymap } from "../tools/keymap.js";
+import { KeySheet } from "./study/key-sheet.js";
 
 const NOW = new Date().toISOString();
 const BEFORE = new Date(Date.now() - 112_000).toISOString();
@@ -147,6 +150,14 @@ function calls() {
   );
 }
 
+/** With a key of one's own; nothing of it is kept. */
+function keys() {
+  const keymap = new Keymap(null, "");
+  keymap.assign("tool-zoom", "Shift+Z");
+  const acts = Object.fromEntries(Object.keys(KEY_PRESETS.standard.keys).map((act) => [act, () => {}]));
+  return h("div", { class: "card card__body" }, new KeySheet({ keymap, acts }).element);
+}
+
 /** @param {string} title @param {any} parts */
 const section = (title, parts) => h("section", { class: "example" }, h("h2", {}, title), parts);
 
@@ -159,5 +170,6 @@ fill(
   section(gettext("Before and after"), tags()),
   section(gettext("Facts"), facts()),
   section(gettext("Health and workers"), h("div", { class: "example__cards" }, health())),
+  section(gettext("Keys"), keys()),
   section(gettext("Dialog, toast, banner"), calls()),
 );

@@ -35,9 +35,11 @@ export async function showKeys(room) {
   }
 }
 
-class KeySheet {
+/** The sheet itself; whoever makes one calls `dispose`. */
+export class KeySheet {
   /** The act that waits for its key, and the key it would take from another. @type {{ act: string, key?: string, from?: string[] } | null} */
   #asked = null;
+  /** @type {Pick<Room, "keymap" | "acts">} */
   #room;
   #stop;
   #groups = h("div", { class: "key-sheet__groups" });
@@ -45,7 +47,7 @@ class KeySheet {
     h("button", { type: "button", "aria-pressed": "false", dataset: { preset }, onclick: () => this.#room.keymap.choose(preset) }, name()));
   #reset = h("button", { class: "button button--small", type: "button", onclick: () => this.#room.keymap.reset() }, icon("rotate-ccw"), gettext("Undo own changes"));
 
-  /** @param {Room} room */
+  /** @param {Pick<Room, "keymap" | "acts">} room */
   constructor(room) {
     this.#room = room;
     this.element = h("div", { class: "key-sheet" },

@@ -103,7 +103,7 @@ export function keyWord(key) {
 /** A key short enough for the corner of a button: "⇧G"; "" where it is too long even so. @param {string} key */
 const keyMark = (key) => {
   const text = keyWord(key).replace("Shift+", "⇧").replace("Ctrl+", "^");
-  return text.length <= 2 ? text : "";
+  return text.length <= 2 && key !== "Space" ? text : "";
 };
 
 /**
