@@ -27,7 +27,7 @@ from server.core.secrets import Box
 from server.jobs.api import JobSerializer
 from server.jobs.models import Job
 from server.jobs.selectors import job_json
-from server.reconstructions.editing import history, refining, services, types
+from server.reconstructions.editing import history, refining, services, types, writing
 from server.reconstructions.editing.labelmaps import context_of
 from server.reconstructions.editing.serializers import (
     ComparisonSerializer,
@@ -88,7 +88,7 @@ def _form(serializer: Any, request: Request) -> dict[str, Any]:
     return form.validated_data
 
 
-def answer(segmentation: Segmentation, edited: services.Edited, user: Any) -> Response:
+def answer(segmentation: Segmentation, edited: writing.Edited, user: Any) -> Response:
     """201 for a new operation, 200 for one that was sent before."""
     operation = edited.operation
     body = {
@@ -172,7 +172,7 @@ class OperationsView(APIView):
         """Add one operation. Sending the same again answers 200 and changes nothing."""
         segmentation = to_edit(request, segmentation_id)
         wanted = _form(SentSerializer, request)
-        sent = services.Sent(wanted["id"], wanted["kind"], wanted["name"], wanted["base_seq"], wanted["payload"])
+        sent = writing.Sent(wanted["id"], wanted["kind"], wanted["name"], wanted["base_seq"], wanted["payload"])
         edited = services.apply_operation(segmentation=segmentation, by=request.user, sent=sent)
         return answer(segmentation, edited, request.user)
 

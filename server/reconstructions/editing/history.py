@@ -10,7 +10,7 @@ import numpy as np
 from django.utils.translation import gettext as _
 
 from server.core.errors import LaminaError
-from server.reconstructions.editing import labelmaps, services, table
+from server.reconstructions.editing import labelmaps, table, writing
 from server.reconstructions.editing.serializers import VersionSerializer
 from server.reconstructions.models import Edit, Operation, SavePoint, Segmentation
 
@@ -75,9 +75,9 @@ def compare(segmentation: Segmentation, a: int, b: int | None) -> dict[str, Any]
         piece = first[start : start + (1 << 24)].astype(np.uint16) << 8 | second[start : start + (1 << 24)]
         pairs += np.bincount(piece, minlength=65536)
     joint = pairs.reshape(256, 256)
-    voxel_ml = services.voxel_ml_of(segmentation.series)
-    rows_a = {row["number"]: row for row in services.table_at(segmentation, edit, a)}
-    rows_b = {row["number"]: row for row in services.table_at(segmentation, edit, b)}
+    voxel_ml = writing.voxel_ml_of(segmentation.series)
+    rows_a = {row["number"]: row for row in writing.table_at(segmentation, edit, a)}
+    rows_b = {row["number"]: row for row in writing.table_at(segmentation, edit, b)}
     segments = []
     for number in dict.fromkeys([*rows_b, *rows_a]):
         row = rows_b.get(number) or rows_a[number]

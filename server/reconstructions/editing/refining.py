@@ -27,7 +27,7 @@ from server.core.errors import LaminaError
 from server.jobs.kinds import EngineCall
 from server.jobs.models import Job
 from server.realtime.services import lock_stream
-from server.reconstructions.editing import checks, derivation, labelmaps, services
+from server.reconstructions.editing import checks, derivation, labelmaps, services, writing
 from server.reconstructions.editing.runs import pack_effect, spans_of
 from server.reconstructions.editing.steps import Layer, Step
 from server.reconstructions.models import Edit, Segmentation
@@ -99,7 +99,7 @@ def checked_prompt(segmentation: Segmentation, edit: Edit, prompt: Mapping[str, 
     known = {name.rstrip("?") for name in fields} | {"kind", "segment"}
     if unknown := set(prompt) - known:
         raise checks.invalid(_("The tool has no setting %(name)s.") % {"name": sorted(unknown)[0][:40]})
-    numbers = {row["number"] for row in services.table_at(segmentation, edit)}
+    numbers = {row["number"] for row in writing.table_at(segmentation, edit)}
     segment = prompt.get("segment")
     if not (segment is None and kind == "smooth"):
         if isinstance(segment, bool) or not isinstance(segment, int):
@@ -276,17 +276,17 @@ def remove_old_previews(older_than: timedelta = timedelta(hours=1), most: int = 
     return len(jobs)
 
 
-def add(segmentation: Segmentation, job: Job, worked_out: WorkedOut) -> services.Edited:
+def add(segmentation: Segmentation, job: Job, worked_out: WorkedOut) -> writing.Edited:
     """The operation. Inside the transaction of the job."""
     given = job.parameters
     prompt = given["prompt"]
     kind = "segment-split" if prompt["kind"] == "split" else "refine"
-    sent = services.Sent(UUID(given["client_id"]), kind, given["name"], given["base_seq"], {"prompt": prompt})
+    sent = writing.Sent(UUID(given["client_id"]), kind, given["name"], given["base_seq"], {"prompt": prompt})
     params: dict[str, Any] = {"prompt": prompt, "number": prompt["segment"], "facts": dict(worked_out.facts)}
     layers = list(worked_out.layers)
     if kind == "segment-split":
         edit = Edit.objects.select_for_update().get(pk=segmentation.pk)
-        rows = {row["number"]: row for row in services.table_at(segmentation, edit)}
+        rows = {row["number"]: row for row in writing.table_at(segmentation, edit)}
         origin = rows.get(prompt["segment"])
         if origin is None:
             raise checks.segment_gone(prompt["segment"])

@@ -21,7 +21,7 @@ from server.jobs.cleaning import register_cleaning
 from server.jobs.kinds import EngineCall, JobKind, Limits, register_kind
 from server.jobs.models import Job
 from server.realtime.services import publish
-from server.reconstructions.editing import derivation, labelmaps, refining, services
+from server.reconstructions.editing import derivation, labelmaps, refining, writing
 from server.reconstructions.editing.serializers import segment_rows_json
 from server.reconstructions.events import SurfaceRemade
 from server.reconstructions.models import Edit, Segment, Segmentation, Surface
@@ -46,7 +46,7 @@ def prepare(job: Job, folder: Path) -> EngineCall:
     with labelmaps.at_head(segmentation) as (flat, seq):
         labels = flat.reshape(segmentation.series.shape)
         edit = Edit.objects.get(pk=segmentation.pk)
-        rows = services.table_at(segmentation, edit)
+        rows = writing.table_at(segmentation, edit)
         if task == derivation.SURFACES:
             numbers = set(derivation.behind(segmentation).values_list("number", flat=True))
             rows = [row for row in rows if row["number"] in numbers]

@@ -20,7 +20,7 @@ from server.jobs.models import Job
 from server.jobs.slot import Slot
 from server.jobs.states import JobState
 from server.realtime.selectors import events_after
-from server.reconstructions.editing import derivation, downloads, labelmaps, refining, services
+from server.reconstructions.editing import derivation, downloads, labelmaps, refining, services, writing
 from server.reconstructions.models import Operation, Segment, Segmentation, Surface
 from tests.server.making import SHAPE
 from tests.server.reconstructions.conftest import Hand, apply_effects, box, bytes_of, grid
@@ -183,7 +183,7 @@ def test_a_skin_includes_what_it_encloses(make_result: Any, make_study: Any, mak
 
     def paint(label: int, indices: Any) -> dict[int, tuple[int, int]]:
         payload = {"label": label, "spans": _text(indices), "over": None}
-        sent = services.Sent(uuid.uuid4(), "paint", "Brush", 0, payload)
+        sent = writing.Sent(uuid.uuid4(), "paint", "Brush", 0, payload)
         services.apply_operation(segmentation=made, by=anna, sent=sent)
         rows = Segment.objects.filter(segmentation=made)
         return {segment.number: (segment.voxels, segment.touched_seq) for segment in rows}

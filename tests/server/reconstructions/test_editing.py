@@ -11,9 +11,10 @@ import pytest
 
 from server.core.errors import LaminaError
 from server.core.models import AuditEntry
+from server.core.secrets import Box
 from server.jobs.models import Job
 from server.realtime.selectors import events_after, last_numbers
-from server.reconstructions.editing import labelmaps, services, steps
+from server.reconstructions.editing import labelmaps, services, steps, writing
 from server.reconstructions.models import Edit, Operation, Segment, Segmentation, Surface
 from server.reconstructions.selectors import complete
 from server.reconstructions.serializers import segmentation_json
@@ -82,7 +83,7 @@ def test_a_result_never_changes(room: Any) -> None:
 def test_a_study_in_the_bin_refuses(room: Any) -> None:
     bin_study(study=room.study, by=room.project.memberships.get(role="admin").user)
     assert room.hand(room.anna).paint(1, [0]).status_code == 404  # nobody sees it there
-    sent = services.Sent(uuid.uuid4(), "paint", "Brush", 0, {"label": 1, "spans": text_of([0])})
+    sent = writing.Sent(uuid.uuid4(), "paint", "Brush", 0, {"label": 1, "spans": text_of([0])})
     with pytest.raises(LaminaError, match="bin"):
         services.apply_operation(segmentation=room.made, by=room.anna, sent=sent)  # a request that was on its way
     with pytest.raises(LaminaError, match="bin"):
@@ -251,7 +252,7 @@ def test_many_people_many_steps_is_what_a_plain_replay_says(room: Any) -> None:
         else:
             hand.redo()
         active = Operation.objects.filter(segmentation=room.made, undone_by=None).order_by("seq")
-        sealed = services.Box(room.study.pk)
+        sealed = Box(room.study.pk)
         plain = [
             steps.unpack_step(sealed.open(bytes(o.step), labelmaps.context_of(room.made.pk, o.seq, "step")), 300)
             for o in active
