@@ -16,7 +16,9 @@ OWN = {
     "cancelled": _("Cancelled."),
     "time_limit": _("Reading the files took too long. Send fewer series at a time."),
     "conflicting_study": _("This study is already in the project with other files. Erase that study first."),
-    "conflicting_series": _("The study already holds this series with other images. Erase it first, then import again."),
+    "conflicting_series": _(
+        "The study already holds this series with other images. Erase it first, then import again."
+    ),
     "study_in_bin": _("This study lies in the bin. Restore or erase it, then import again."),
     "upload_gone": _("This upload is over: it was imported, given up or older than 24 hours. Send the files again."),
 }
