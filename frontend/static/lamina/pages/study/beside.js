@@ -136,7 +136,7 @@ export class Beside {
     const other = {
       ...room, store, frames, early: new Map(), session: /** @type {any} */ (null), segmentation: null, wantedSegmentation: null, beside: null, hanging: null,
       // Marks are of this study: in the other one there is none to take hold of.
-      marks: { grab: () => null, twice: () => false, clickSpace: () => false },
+      marks: undefined,
       mark: () => {}, onSession: () => {}, addActs: () => () => {}, openSeries: () => {},
     };
     if (Math.max(...series.volume.shape) > room.stage.largest3d) {
