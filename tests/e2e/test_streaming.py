@@ -40,6 +40,12 @@ QUESTIONS = """{
     const ratio = lines.width / lines.clientWidth;
     return [...lines.getContext("2d").getImageData(x * ratio, y * ratio, 1, 1).data];
   },
+  reopen: (room) => {
+    const { id } = room.session.series;
+    room.closeSeries();
+    delete document.documentElement.dataset.whole;
+    room.openSeries(id);
+  },
   cycle: async (room, times) => {
     const { id } = room.session.series;
     const held = [];
@@ -111,24 +117,25 @@ def test_opening_and_closing_twenty_series_leaves_nothing(own: tuple[Study, Watc
     assert len(study.page.workers) == 1
 
 
-def test_a_corrupt_chunk_is_fetched_again_then_named(open_as: Callable[..., Any], calibrated: tuple[str, Any]) -> None:
-    page = open_as("reader", "/")
+def test_a_corrupt_chunk_is_fetched_again_then_named(own: tuple[Study, Watch]) -> None:
+    study, _ = own
+    page = study.page
     spoiled: list[str] = []
 
     def spoil(route: Any) -> None:
         answer = route.fetch()
         body = bytearray(answer.body())
         body[1000] ^= 255
-        spoiled.append(route.request.url)
+        spoiled.append(route.request.headers["range"])
         route.fulfill(response=answer, body=bytes(body))
 
-    page.context.route("**/voxels/", spoil)
-    page.goto(f"/studies/{calibrated[0]}/")
+    page.route("**/voxels/", spoil)
+    study.ask("reopen")
     notice = page.locator('[data-viewport="axial"] .viewport__notice')
     notice.wait_for()
     eventually(lambda: bool(re.search(r"Slices .*81 did not arrive", notice.inner_text())), True)
-    assert len(spoiled) % 3 == 0
-    page.context.unroute("**/voxels/")
+    assert {spoiled.count(one) for one in spoiled} == {3}
+    page.unroute("**/voxels/")
     notice.get_by_role("button", name="Retry").click()
     page.wait_for_selector("html[data-whole]")
     notice.wait_for(state="hidden")
