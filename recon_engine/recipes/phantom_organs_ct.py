@@ -69,7 +69,7 @@ DESCRIPTION = AlgorithmDescription(
     ),
     intended_for="phantom",
     body_part="TORSO",
-    status="experimental",  # until the card says it passes its floor
+    status="experimental",  # until every organ in the card passes its floor
     minimum_slices=16,
     maximum_spacing_mm=5.0,
     weights_sha256=weights.recorded_sha256(FOLDER),

@@ -28,7 +28,7 @@ def test_the_card_and_the_hash_are_those_of_the_shipped_file():
     assert weights.sha256_of(folder / "weights.safetensors") == phantom_organs_ct.DESCRIPTION.weights_sha256
     assert (folder / "weights.safetensors").stat().st_size <= 16 * 2**20
     assert (folder / "LICENSE").read_text().startswith("phantom-organs-ct 1")
-    assert weights.card(folder)["summary"]["liver.dice"]["n"] >= 2
+    assert weights.card(folder)["summary"]["liver.dice"]["n"] >= 6
 
 
 def test_a_part_of_a_phantom_is_seen_as_in_the_whole():
@@ -79,15 +79,18 @@ def test_organs_of_an_unseen_phantom_are_found_at_4_mm_too():
     found = phantom_organs_ct.run({"CT": ct}, {}, Context(device="cpu", threads=2)).labelmap
     assert found.same_grid(truth)
     for number, name in names.items():
-        if name in ("Liver", "Right lung", "Left lung"):
+        if name != "Lesion":
             a, b = found.voxels == number, truth.voxels == number
-            assert 2 * (a & b).sum() / (a.sum() + b.sum()) > 0.75, name
+            assert 2 * (a & b).sum() / (a.sum() + b.sum()) > 0.8, name
 
 
 @pytest.mark.slow
 def test_an_unseen_phantom_is_outlined_as_the_card_says():
     answer = evaluate("phantom-organs-ct", "phantoms:9201", device="cpu", threads=2)
     card = weights.card(phantom_organs_ct.FOLDER)["summary"]
+    assert answer["summary"]["all.dice"]["mean"] >= 0.95
+    assert answer["summary"]["all.volume_error_percent"]["mean"] <= 3
     for metric, row in answer["summary"].items():
-        if metric.endswith(".dice") and row["mean"] is not None:
-            assert row["mean"] >= min(0.95, card[metric]["worst"]) - 0.05, metric
+        # Six phantoms tell the spread of organs; of lesions, few and small, they do not.
+        if metric.endswith(".dice") and row["mean"] is not None and not metric.startswith("lesion"):
+            assert row["mean"] >= card[metric]["worst"] - 0.05, metric
