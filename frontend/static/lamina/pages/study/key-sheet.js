@@ -122,10 +122,10 @@ export class KeySheet {
     const waits = this.#asked?.act === act && !this.#asked.key;
     const button = h("button", {
       class: "key-sheet__keys", type: "button",
-      "aria-label": waits ? gettext("Press the new key") : interpolate(gettext("{act}: {keys}. Change"), { act: name, keys: keys.map(keyWord).join(", ") || gettext("no key") }),
+      title: waits ? gettext("Press the new key") : interpolate(gettext("{act}: {keys}. Change"), { act: name, keys: keys.map(keyWord).join(", ") || gettext("no key") }),
       onclick: () => this.#ask(waits ? null : { act }, act),
       onblur: () => waits && this.#asked?.act === act && !this.#asked.key && queueMicrotask(() => this.#leave(act)),
-    }, waits ? h("span", { class: "key key--waits" }, gettext("Press a key")) : keys.length > 0 ? keys.map((key) => h("span", { class: "key" }, keyWord(key))) : h("span", { class: "key-sheet__none" }, "–"));
+    }, waits ? h("span", { class: "key key--waits" }, gettext("Press a key")) : keys.length > 0 ? [h("span", { class: "for-screen-readers" }, name), keys.map((key) => [" ", h("span", { class: "key" }, keyWord(key))])] : [h("span", { class: "for-screen-readers" }, name), " ", h("span", { class: "key-sheet__none" }, "–")]);
     return h("li", { dataset: { act }, class: keymap.isChanged(act) ? "key-sheet__row key-sheet__row--own" : "key-sheet__row" },
       button, h("span", { class: "key-sheet__name" }, name),
       keymap.isChanged(act) && h("span", { class: "chip" }, gettext("own")),
