@@ -134,7 +134,7 @@ def test_a_corrupt_chunk_is_fetched_again_then_named(own: tuple[Study, Watch]) -
     notice = page.locator('[data-viewport="axial"] .viewport__notice')
     notice.wait_for()
     eventually(lambda: bool(re.search(r"Slices .*81 did not arrive", notice.inner_text())), True)
-    assert {spoiled.count(one) for one in spoiled} == {3}
+    eventually(lambda: {spoiled.count(one) for one in spoiled}, {3})
     page.unroute("**/voxels/")
     notice.get_by_role("button", name="Retry").click()
     page.wait_for_selector("html[data-whole]")
