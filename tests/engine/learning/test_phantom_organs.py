@@ -74,6 +74,7 @@ def test_spacing_must_be_known():
     assert caught.value.code == "bad_request"
 
 
+@pytest.mark.slow
 def test_organs_of_an_unseen_phantom_are_found_at_4_mm_too():
     ct, truth, names = torso_phantom(9200, 4.0)
     found = phantom_organs_ct.run({"CT": ct}, {}, Context(device="cpu", threads=2)).labelmap
