@@ -58,7 +58,7 @@ ASK = """([question, values]) => new Promise((resolve) => {
 })"""
 
 
-def eventually(read: Callable[[], Any], wanted: Any, seconds: float = 10) -> None:
+def eventually(read: Callable[[], Any], wanted: Any, seconds: float = 20) -> None:
     """A strict policy refuses waiting on an expression in the page, so the waiting is done here."""
     end = time.monotonic() + seconds
     while read() != wanted and time.monotonic() < end:

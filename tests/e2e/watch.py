@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from tests.e2e.site import Site
 
-WAIT_MS = 15_000
+WAIT_MS = 30_000
 REPORT = """
 addEventListener("securitypolicyviolation", (event) =>
   console.error(`policy: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}`));
