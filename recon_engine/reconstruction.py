@@ -24,12 +24,11 @@ from recon_engine.contract import (
     Progress,
     ReconstructionRequest,
     ReconstructionResult,
-    SegmentResult,
     no_progress,
 )
 from recon_engine.fit import SeriesFacts, fit
 from recon_engine.recipes.base import Context, Labels, checked_parameters
-from recon_engine.results import ResultFolder, labelmap_files
+from recon_engine.results import ResultFolder, labelmap_files, segment_result
 from recon_engine.volume import Volume
 
 # Where each part of the work begins and ends on the whole job's line.
@@ -248,32 +247,11 @@ def _write(
     for name, data in sorted(labels.files.items()):
         folder.write(name, data)
     sums, counts = label_sums(np.ascontiguousarray(labelmap.voxels))
-    segments = []
-    for segment, surface in zip(description.segments, made, strict=True):
-        if labels.segments and segment.number not in labels.segments:
-            continue
-        group = sorted({segment.number, *(encloses.get(segment.number, ()) if counts[segment.number] else ())})
-        voxels = int(counts[group].sum())
-        centre = labelmap.to_mm(sums[group].sum(0) / voxels) if voxels and known else None
-        box = None
-        if known and not surface.mesh.empty:
-            low, high = surface.mesh.vertices.min(0), surface.mesh.vertices.max(0)
-            box = tuple(round(float(v), 3) for pair in zip(low, high, strict=True) for v in pair)
-        segments.append(
-            SegmentResult(
-                number=segment.number,
-                label=segment.label,
-                colour=segment.colour,
-                category=segment.category,
-                type=segment.type,
-                voxels=voxels,
-                volume_ml=round(voxels * labelmap.voxel_volume_ml, 4) if known else None,
-                triangles=len(surface.mesh.triangles),
-                node=names.get(segment.number, ""),
-                centroid_mm=None if centre is None else tuple(round(float(v), 3) for v in centre),  # type: ignore[arg-type]
-                bounds_mm=box,
-            )
-        )
+    segments = [
+        segment_result(segment, encloses.get(segment.number, ()), surface, labelmap, sums, counts, names)
+        for segment, surface in zip(description.segments, made, strict=True)
+        if not labels.segments or segment.number in labels.segments
+    ]
     line.tell("write", _WRITE, 0.8, "manifest")
     line.seconds["write"] = time.monotonic() - began  # but for the manifest, which names it
     preprocessing = {"recipe": dict(getattr(recipe, "PREPROCESSING", {})), "parameters": dict(parameters)}

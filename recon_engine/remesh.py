@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -13,14 +12,13 @@ from recon_engine.contract import (
     Code,
     OnProgress,
     Progress,
-    SegmentResult,
     SegmentWanted,
     SurfacesRequest,
     SurfacesResult,
     no_progress,
 )
 from recon_engine.pieces import read_piece
-from recon_engine.results import ResultFolder, labelmap_files
+from recon_engine.results import ResultFolder, labelmap_files, segment_result
 from recon_engine.surface import Part, Surface, Wanted, browser_glb, make_surfaces, node_names, plain_glb
 from recon_engine.surface.kernels import label_sums
 from recon_engine.volume import Volume
@@ -54,7 +52,7 @@ def surfaces(request: SurfacesRequest, on_progress: OnProgress = no_progress) ->
         folder.publish()
         files = dict(folder.hashes)
     segments = tuple(
-        _described(wanted_one, surface, labelmap, sums, counts, names)
+        segment_result(wanted_one, wanted_one.encloses, surface, labelmap, sums, counts, names)
         for wanted_one, surface in zip(request.segments, made, strict=True)
     )
     seconds = {"read": read_at - began, "surface": made_at - read_at, "write": time.monotonic() - made_at}
@@ -94,28 +92,3 @@ def _write(folder: ResultFolder, labelmap: Volume, parts: list[Part], made: list
     folder.write("surfaces.glb", plain_glb(parts, extras))
     packed = [surface.packed for surface in made if surface.packed is not None]
     folder.write("surfaces.browser.glb", browser_glb(parts, extras, "", packed))
-
-
-def _described(
-    wanted: SegmentWanted, surface: Surface, labelmap: Volume, sums: Any, counts: Any, names: dict[int, str]
-) -> SegmentResult:
-    group = sorted({wanted.number, *(wanted.encloses if counts[wanted.number] else ())})
-    voxels, known = int(counts[group].sum()), labelmap.spacing_known
-    centre = labelmap.to_mm(sums[group].sum(0) / voxels) if voxels and known else None
-    box = None
-    if known and not surface.mesh.empty:
-        low, high = surface.mesh.vertices.min(0), surface.mesh.vertices.max(0)
-        box = tuple(round(float(v), 3) for pair in zip(low, high, strict=True) for v in pair)
-    return SegmentResult(
-        number=wanted.number,
-        label=wanted.label,
-        colour=wanted.colour,
-        category=wanted.category,
-        type=wanted.type,
-        voxels=voxels,
-        volume_ml=round(voxels * labelmap.voxel_volume_ml, 4) if known else None,
-        triangles=len(surface.mesh.triangles),
-        node=names.get(wanted.number, ""),
-        centroid_mm=None if centre is None else tuple(round(float(v), 3) for v in centre),  # type: ignore[arg-type]
-        bounds_mm=box,
-    )

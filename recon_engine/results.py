@@ -1,4 +1,7 @@
-"""How a result folder is written: every file under a temporary name beside it, one rename at the end."""
+"""How a result folder is written: every file under a temporary name beside it, one rename at the end.
+
+And what a result says of each of its segments.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +11,18 @@ import shutil
 import struct
 import uuid
 import zlib
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recon_engine.contract import EngineError
+from recon_engine.contract import EngineError, SegmentDescription, SegmentResult, SegmentWanted
 from recon_engine.volume import Volume
+
+if TYPE_CHECKING:
+    from recon_engine.surface import Surface
 
 _LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 _LEVEL = 4  # of deflate: labels shrink no further above it
@@ -144,3 +151,39 @@ def nifti_header(shape: tuple[int, ...], affine: NDArray, in_mm: bool = True) ->
     header["vox_offset"] = 352
     header["magic"] = b"n+1"
     return header.binaryblock + b"\0\0\0\0"
+
+
+def segment_result(
+    segment: SegmentDescription | SegmentWanted,
+    encloses: Iterable[int],
+    surface: Surface,
+    labelmap: Volume,
+    sums: NDArray,
+    counts: NDArray,
+    names: Mapping[int, str],
+) -> SegmentResult:
+    """What a result says of one segment: its size, its middle in LPS mm and the box of its surface.
+
+    `encloses` are numbers inside it that count as part of it. `sums` and `counts` are label_sums of the labelmap;
+    `names` maps a segment's number to its node. Where spacing is unknown there are no mL and no mm.
+    """
+    group = sorted({segment.number, *(encloses if counts[segment.number] else ())})
+    voxels, known = int(counts[group].sum()), labelmap.spacing_known
+    centre = labelmap.to_mm(sums[group].sum(0) / voxels) if voxels and known else None
+    box = None
+    if known and not surface.mesh.empty:
+        low, high = surface.mesh.vertices.min(0), surface.mesh.vertices.max(0)
+        box = tuple(round(float(v), 3) for pair in zip(low, high, strict=True) for v in pair)
+    return SegmentResult(
+        number=segment.number,
+        label=segment.label,
+        colour=segment.colour,
+        category=segment.category,
+        type=segment.type,
+        voxels=voxels,
+        volume_ml=round(voxels * labelmap.voxel_volume_ml, 4) if known else None,
+        triangles=len(surface.mesh.triangles),
+        node=names.get(segment.number, ""),
+        centroid_mm=None if centre is None else tuple(round(float(v), 3) for v in centre),  # type: ignore[arg-type]
+        bounds_mm=box,
+    )

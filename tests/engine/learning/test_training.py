@@ -8,6 +8,7 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("monai")
 
+from recon_engine import weights  # noqa: E402
 from recon_engine.contract import EngineError  # noqa: E402
 from recon_engine.inference import Runner, segment  # noqa: E402
 from recon_engine.metrics import dice  # noqa: E402
@@ -15,8 +16,8 @@ from recon_engine.networks import build  # noqa: E402
 from recon_engine.networks.unet3d import depth_to_space, space_to_depth  # noqa: E402
 from recon_engine.recipes.configuration import Augmentation, NetworkConfiguration, Recipe  # noqa: E402
 from recon_engine.training.augmentation import augment  # noqa: E402
-from recon_engine.training.loop import learning_rate, train_network  # noqa: E402
-from recon_engine.training.run import package  # noqa: E402
+from recon_engine.training.loop import SETTLING_STEPS, learning_rate, train_network  # noqa: E402
+from recon_engine.training.run import bring, package  # noqa: E402
 from recon_engine.training.sources import from_memory, phantom_seeds, shuffled  # noqa: E402
 
 TINY = Recipe(
@@ -173,3 +174,40 @@ def test_phantoms_are_named_by_seeds():
     for wrong in ("phantoms:", "phantoms", "seeds:1", "phantoms:1-x"):
         with pytest.raises(EngineError):
             phantom_seeds(wrong)
+
+
+def test_a_guided_network_begins_with_its_guides_answer():
+    shape = NetworkConfiguration(inputs=4, guides=3, outputs=3, channels=(8, 16), norm="batch", refine=4)
+    odds = torch.softmax(torch.randn(1, 3, 16, 16, 16, generator=torch.Generator().manual_seed(1)), dim=1)
+    image = torch.cat([torch.randn(1, 1, 16, 16, 16), odds], dim=1)
+    for network in (shape, dataclasses.replace(shape, refine=0)):
+        logits = build(network).eval()(image)
+        assert torch.allclose(torch.softmax(logits, dim=1), odds, atol=2e-3)
+
+
+def test_averaged_weights_get_batch_statistics_of_their_own(tmp_path):
+    recipe = dataclasses.replace(TINY, steps=6, network=dataclasses.replace(TINY.network, norm="batch"))
+    shipped = trained(tmp_path, recipe)
+    net = build(recipe.network)
+    net.load_state_dict(shipped)
+    norm = next(module for module in net.modules() if isinstance(module, torch.nn.BatchNorm3d))
+    seen = []
+    norm.register_forward_pre_hook(lambda _, given: seen.append(given[0].mean((0, 2, 3, 4))))
+    source = from_memory(recipe, *balls(8))
+    net.train()
+    with torch.no_grad():
+        for step in range(recipe.steps, recipe.steps + SETTLING_STEPS):
+            net(source(step, torch.Generator().manual_seed(recipe.seed * 1_000_003 + step))[0])
+    assert torch.allclose(shipped["encoder.0.1.running_mean"], torch.stack(seen).mean(0), atol=1e-4)
+
+
+def test_a_training_takes_the_shipped_guide_unless_it_has_its_own(tmp_path):
+    shipped, out = tmp_path / "shipped", tmp_path / "out"
+    sha256 = package(TINY, [build(TINY.network).state_dict()], shipped, "guide.safetensors")
+    bring("guide.safetensors", shipped, out)
+    assert weights.recorded_sha256(out, "guide.safetensors") == sha256
+    assert weights.sha256_of(out / "guide.safetensors") == sha256
+    own = package(TINY, [build(TINY.network).state_dict()], out, "guide.safetensors")
+    assert own != sha256
+    bring("guide.safetensors", shipped, out)
+    assert weights.sha256_of(out / "guide.safetensors") == own
