@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tests.e2e.site import Site
-from tests.e2e.viewer import Study, eventually, imported, spaces
+from tests.e2e.viewer import Study, answered, eventually, imported, spaces
 from tests.e2e.watch import Watch
 
 
@@ -155,7 +155,7 @@ def test_failed_slices_are_tried_again_and_then_named(
         else:
             route.continue_()
 
-    page.route("**/voxels/", refuse)
+    page.route("**/voxels/", answered(refuse))
     page.goto(f"/studies/{calibrated[0]}/")
     notice = page.locator('[data-viewport="axial"] .viewport__notice')
     notice.wait_for()

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.e2e.site import PEOPLE, PROJECT, Site
-from tests.e2e.watch import REPORT, WAIT_MS, Watch
+from tests.e2e.watch import PATIENCE, REPORT, WAIT_MS, Watch
 
 # Questions to the page's own objects, answered through the event the study page listens to.
 QUESTIONS = """
@@ -58,12 +58,35 @@ ASK = """([question, values]) => new Promise((resolve) => {
 })"""
 
 
-def eventually(read: Callable[[], Any], wanted: Any, seconds: float = 20) -> None:
-    """A strict policy refuses waiting on an expression in the page, so the waiting is done here."""
+def eventually(read: Callable[[], Any], wanted: Any, seconds: float = PATIENCE) -> None:
+    """Ask until the answer is `wanted`: a value, or a question of its own, asked anew at each try because it moves too.
+
+    What cannot be read yet (a row that is not there, a size that is not written) is asked again, too. A strict policy
+    refuses waiting on an expression in the page, so the waiting is done here.
+    """
     end = time.monotonic() + seconds
-    while read() != wanted and time.monotonic() < end:
+    while True:
+        late = time.monotonic() >= end
+        try:
+            seen, right = read(), wanted() if callable(wanted) else wanted
+            if seen == right:
+                return
+            assert not late, f"still {seen!r}, not {right!r}, after {seconds:.0f} s"
+        except (AssertionError, IndexError, KeyError, TypeError, ValueError):
+            if late:
+                raise
         time.sleep(0.05)
-    assert read() == wanted
+
+
+def answered(answer: Callable[[Any], None]) -> Callable[[Any], None]:
+    """A route's handler for which a request that the page dropped in the meantime is over, and no failure."""
+    from playwright.sync_api import Error
+
+    def handle(route: Any) -> None:
+        with suppress(Error):
+            answer(route)
+
+    return handle
 
 
 def spaces(text: str) -> str:
