@@ -8,7 +8,7 @@ import { addScaled } from "../geometry/vectors.js";
 /** @import { Plane, PlaneName } from "../geometry/planes.js" */
 /** @import { Point, Vec3 } from "../geometry/vectors.js" */
 /** @import { VolumeGeometry } from "../geometry/volume.js" */
-/** @import { SpacePane } from "./space-viewport.js" */
+/** @import { SpacePane } from "./orbit-viewport.js" */
 
 /** @typedef {{ plane: PlaneName, face: 0 | 1, colour: string, point: Point, outward: Vec3, length: number }} Grip */
 

@@ -1,22 +1,16 @@
 // A 2D image without a volume (an X-ray, a scout): one picture on the shared canvas, with zoom, pan and window.
 
-import { BufferGeometry, Camera, Float32BufferAttribute, LinearFilter, Mesh, NearestFilter, NoColorSpace, Scene, ShaderMaterial, Texture, Vector2 } from "three";
+import { LinearFilter, NearestFilter, NoColorSpace, ShaderMaterial, Texture, Vector2 } from "three";
 
 import { toPlane } from "../geometry/viewing.js";
 import { ramp } from "../geometry/windows.js";
+import { Covering, FROM_ABOVE } from "./covering.js";
+import { Viewport } from "./viewport.js";
 
 /** @import { WebGLRenderer } from "three" */
 /** @import { Viewing } from "../geometry/viewing.js" */
 /** @import { Window } from "../geometry/windows.js" */
 /** @import { Stage } from "./stage.js" */
-
-const VERTEX = /* glsl */ `
-  varying vec2 vPlace;
-  void main() {
-    vPlace = vec2(position.x, -position.y) * 0.5 + 0.5;
-    gl_Position = vec4(position.xy, 0.0, 1.0);
-  }
-`;
 
 const FRAGMENT = /* glsl */ `
   uniform sampler2D uPicture;
@@ -33,14 +27,13 @@ const FRAGMENT = /* glsl */ `
   }
 `;
 
-export class PictureViewport {
+export class PictureViewport extends Viewport {
   /**
    * @param {Stage} stage @param {HTMLElement} element
    * @param {() => { viewing: Viewing, window: Window, inverted: boolean, interpolated: boolean } | null} read
    */
   constructor(stage, element, read) {
-    this.stage = stage;
-    this.element = element;
+    super(stage, element);
     this.read = read;
     /** Size in pixels of the picture; there are no millimetres. */
     this.size = { width: 1, height: 1 };
@@ -52,25 +45,11 @@ export class PictureViewport {
     this.texture.flipY = false;
     this.texture.minFilter = LinearFilter;
     this.material = new ShaderMaterial({
-      vertexShader: VERTEX, fragmentShader: FRAGMENT, depthTest: false, depthWrite: false,
+      vertexShader: FROM_ABOVE, fragmentShader: FRAGMENT, depthTest: false, depthWrite: false,
       uniforms: { uPicture: { value: this.texture }, uCorner: { value: new Vector2() }, uSpan: { value: new Vector2() }, uRamp: { value: [0, 1 / 255] }, uInverted: { value: false } },
     });
-    const geometry = new BufferGeometry();
-    geometry.setAttribute("position", new Float32BufferAttribute([-1, -1, 0, 3, -1, 0, -1, 3, 0], 3));
-    this.mesh = new Mesh(geometry, this.material);
-    this.mesh.frustumCulled = false;
-    this.scene = new Scene();
-    this.scene.add(this.mesh);
-    this.camera = new Camera();
+    this.covering = new Covering(this.material);
     this.remove = stage.add(this);
-  }
-
-  get width() {
-    return this.stage.sizeOf(this.element).width;
-  }
-
-  get height() {
-    return this.stage.sizeOf(this.element).height;
   }
 
   /** @param {string} url @param {AbortSignal} signal */
@@ -114,7 +93,7 @@ export class PictureViewport {
       this.texture.magFilter = filter;
       this.texture.needsUpdate = true;
     }
-    renderer.render(this.scene, this.camera);
+    this.covering.draw(renderer);
   }
 
   /** From pixels about the middle to 0..1. @param {[number, number]} position @returns {[number, number]} */
@@ -132,15 +111,11 @@ export class PictureViewport {
     return { column, row, value: this.values[(row * this.size.width + column) * 4] };
   }
 
-  invalidate() {
-    this.stage.invalidate(this);
-  }
-
   dispose() {
     this.remove();
     this.texture.dispose();
     this.material.dispose();
-    this.mesh.geometry.dispose();
+    this.covering.dispose();
     this.values = null;
   }
 }

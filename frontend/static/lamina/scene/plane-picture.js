@@ -2,9 +2,10 @@
 // the grey, and a second series over it. Slab and second series are compiled the first time they are asked for, so
 // that a plain slice costs what it did.
 
-import { BufferGeometry, Camera, Float32BufferAttribute, Mesh, Scene, ShaderMaterial, Vector3 } from "three";
+import { ShaderMaterial, Vector3 } from "three";
 
 import { ramp } from "../geometry/windows.js";
+import { Covering, FROM_ABOVE } from "./covering.js";
 import { PLANE_SHADING, SLAB_MODES, shadingDefines } from "./plane-shading.js";
 
 /** @import { WebGLRenderer } from "three" */
@@ -19,14 +20,6 @@ import { PLANE_SHADING, SLAB_MODES, shadingDefines } from "./plane-shading.js";
 
 /** Side of a tile of the checkerboard, px. */
 const TILE = 64;
-
-const VERTEX = /* glsl */ `
-  varying vec2 vPlace;
-  void main() {
-    vPlace = vec2(position.x, -position.y) * 0.5 + 0.5;
-    gl_Position = vec4(position.xy, 0.0, 1.0);
-  }
-`;
 
 const FRAGMENT = /* glsl */ `
   ${PLANE_SHADING}
@@ -51,13 +44,6 @@ const FRAGMENT = /* glsl */ `
   }
 `;
 
-/** A triangle that covers the viewport. */
-function coveringTriangle() {
-  const geometry = new BufferGeometry();
-  geometry.setAttribute("position", new Float32BufferAttribute([-1, -1, 0, 3, -1, 0, -1, 3, 0], 3));
-  return geometry;
-}
-
 export class PlanePicture {
   /** @param {VolumeImage} image */
   constructor(image) {
@@ -76,11 +62,7 @@ export class PlanePicture {
     };
     /** By what is compiled in. @type {Map<string, ShaderMaterial>} */
     this.materials = new Map();
-    this.mesh = new Mesh(coveringTriangle(), this.materialFor(false, null));
-    this.mesh.frustumCulled = false;
-    this.scene = new Scene();
-    this.scene.add(this.mesh);
-    this.camera = new Camera();
+    this.covering = new Covering(this.materialFor(false, null));
   }
 
   get version() {
@@ -98,7 +80,7 @@ export class PlanePicture {
     }
     if (!material) {
       material = new ShaderMaterial({
-        vertexShader: VERTEX, fragmentShader: FRAGMENT, depthTest: false, depthWrite: false,
+        vertexShader: FROM_ABOVE, fragmentShader: FRAGMENT, depthTest: false, depthWrite: false,
         defines: shadingDefines({ slab, fusion }),
         uniforms: { ...this.image.uniforms, ...this.own, ...fusion?.uniforms },
       });
@@ -110,7 +92,7 @@ export class PlanePicture {
 
   /** Forget what belongs to a second series that leaves. */
   dropFusion() {
-    this.mesh.material = this.materialFor(false, null);
+    this.covering.material = this.materialFor(false, null);
     for (const [key, material] of this.materials) {
       if (!material.userData.fusion) continue;
       material.dispose();
@@ -137,12 +119,12 @@ export class PlanePicture {
       own.uSlabEach.value = slab.each;
       own.uSlabMode.value = SLAB_MODES[slab.mode];
     }
-    this.mesh.material = this.materialFor(Boolean(slab), fusion);
-    renderer.render(this.scene, this.camera);
+    this.covering.material = this.materialFor(Boolean(slab), fusion);
+    this.covering.draw(renderer);
   }
 
   dispose() {
-    this.mesh.geometry.dispose();
+    this.covering.dispose();
     for (const material of this.materials.values()) material.dispose();
   }
 }

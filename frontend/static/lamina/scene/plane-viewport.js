@@ -4,6 +4,7 @@ import { lineOf } from "../geometry/oblique.js";
 import { fromPlane, inPlane, sliceAt, sliceCentre } from "../geometry/planes.js";
 import { dot, scale, subtract } from "../geometry/vectors.js";
 import { mmPerPixel, toPlane, toScreen } from "../geometry/viewing.js";
+import { Viewport } from "./viewport.js";
 
 /** @import { WebGLRenderer } from "three" */
 /** @import { Plane } from "../geometry/planes.js" */
@@ -61,25 +62,14 @@ const GRIP = 5;
 /** A hand may miss a grip by this much, px. */
 const GRIP_REACH = 12;
 
-export class PlaneViewport {
+export class PlaneViewport extends Viewport {
   /** @param {Stage} stage @param {HTMLElement} element @param {HTMLCanvasElement} lines @param {() => PlaneScene | null} read */
   constructor(stage, element, lines, read) {
-    this.element = element;
-    this.lines = lines;
-    this.context = stage.linesOn(lines);
+    super(stage, element, lines);
     this.read = read;
-    this.stage = stage;
     /** What stands on the canvas now. */
     this.drawn = "";
     this.remove = stage.add(this);
-  }
-
-  get width() {
-    return this.stage.sizeOf(this.element).width;
-  }
-
-  get height() {
-    return this.stage.sizeOf(this.element).height;
   }
 
   /** @param {WebGLRenderer} renderer @param {number} width @param {number} height @param {boolean} fresh */
@@ -110,18 +100,6 @@ export class PlaneViewport {
     const size = mmPerPixel(plane, viewing, width, height);
     const corner = fromPlane(geometry, plane, point, toPlane(plane, viewing, width, height, [0, 0]));
     return { corner, across: scale(plane.right, width * size), along: scale(plane.down, height * size) };
-  }
-
-  /** @param {number} width @param {number} height */
-  clearLines(width, height) {
-    const ratio = Math.min(window.devicePixelRatio || 1, 2);
-    const [wide, high] = [Math.round(width * ratio), Math.round(height * ratio)];
-    if (this.lines.width !== wide || this.lines.height !== high) {
-      this.lines.width = wide;
-      this.lines.height = high;
-    }
-    this.context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    this.context.clearRect(0, 0, width, height);
   }
 
   /** @param {PlaneScene} scene @param {number} width @param {number} height */
@@ -225,10 +203,6 @@ export class PlaneViewport {
     const scene = this.read();
     if (!scene) return null;
     return toScreen(scene.plane, scene.viewing, this.width, this.height, inPlane(scene.geometry, scene.plane, point));
-  }
-
-  invalidate() {
-    this.stage.invalidate(this);
   }
 
   dispose() {

@@ -3,14 +3,12 @@
 // follow as layers from near to far (depth peeling: right at every pixel, also where surfaces go through each other),
 // what lies behind the last layer is blended by weight, and the ray march goes on between the layers.
 
-import {
-  BufferGeometry, Camera, Color, DepthTexture, Float32BufferAttribute, FloatType, GLSL3, HalfFloatType, LinearFilter, Mesh, NearestFilter, NoBlending, RGBAFormat,
-  Scene, ShaderMaterial, UnsignedByteType, WebGLRenderTarget,
-} from "three";
+import { Color, DepthTexture, FloatType, GLSL3, HalfFloatType, LinearFilter, NearestFilter, NoBlending, RGBAFormat, ShaderMaterial, UnsignedByteType, WebGLRenderTarget } from "three";
 
+import { Covering, FROM_BELOW } from "./covering.js";
 import { CLEAR_LAYER, PASS, passUniforms, setPass } from "./surface-material.js";
 
-/** @import { PerspectiveCamera, Texture, WebGLRenderer } from "three" */
+/** @import { Mesh, PerspectiveCamera, Scene, WebGLRenderer } from "three" */
 /** @import { VolumeRendering } from "./volume-rendering.js" */
 /** @import { Stage } from "./stage.js" */
 
@@ -19,14 +17,6 @@ export const MOST_LAYERS = 4;
 
 /** Rest of a picture on a processor: so many strips, one per frame, so that the page stays awake. */
 const STRIPS = 12;
-
-const VERTEX = /* glsl */ `
-  varying vec2 vPlace;
-  void main() {
-    vPlace = position.xy * 0.5 + 0.5;
-    gl_Position = vec4(position.xy, 0.0, 1.0);
-  }
-`;
 
 const FRAGMENT = /* glsl */ `
   layout(location = 0) out vec4 outColour;
@@ -63,36 +53,6 @@ const FRAGMENT = /* glsl */ `
   }
 `;
 
-/** A triangle that covers the viewport. @returns {BufferGeometry} */
-export function coveringTriangle() {
-  const geometry = new BufferGeometry();
-  geometry.setAttribute("position", new Float32BufferAttribute([-1, -1, 0, 3, -1, 0, -1, 3, 0], 3));
-  return geometry;
-}
-
-/** One material over the whole viewport. */
-export class FullPicture {
-  /** @param {ShaderMaterial} material */
-  constructor(material) {
-    this.material = material;
-    this.mesh = new Mesh(coveringTriangle(), material);
-    this.mesh.frustumCulled = false;
-    this.scene = new Scene();
-    this.scene.add(this.mesh);
-    this.camera = new Camera();
-  }
-
-  /** @param {WebGLRenderer} renderer */
-  draw(renderer) {
-    renderer.render(this.scene, this.camera);
-  }
-
-  dispose() {
-    this.mesh.geometry.dispose();
-    this.material.dispose();
-  }
-}
-
 const BLACK = new Color(0x000000);
 
 /**
@@ -108,8 +68,8 @@ export class SpacePicture {
     this.stage = stage;
     /** @type {Map<string, WebGLRenderTarget>} */
     this.targets = new Map();
-    this.full = new FullPicture(new ShaderMaterial({
-      vertexShader: VERTEX, fragmentShader: FRAGMENT, glslVersion: GLSL3, depthTest: false, depthWrite: false, blending: NoBlending,
+    this.full = new Covering(new ShaderMaterial({
+      vertexShader: FROM_BELOW, fragmentShader: FRAGMENT, glslVersion: GLSL3, depthTest: false, depthWrite: false, blending: NoBlending,
       uniforms: {
         uPicture: { value: null }, uLayer: { value: new Array(MOST_LAYERS).fill(null) }, uRest: { value: null }, uRestWeight: { value: null },
         uFine: { value: null }, uCoarse: { value: null }, uLayers: { value: 0 }, uHasRest: { value: false }, uHasVolume: { value: false }, uDone: { value: 0 },
@@ -302,6 +262,7 @@ export class SpacePicture {
 
   dispose() {
     this.free("");
+    this.full.material.dispose();
     this.full.dispose();
   }
 }

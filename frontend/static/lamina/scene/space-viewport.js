@@ -1,22 +1,22 @@
-// The 3D pane: camera, surfaces, the planes inside, one clipping plane, picking. Units are LPS millimetres.
+// The 3D pane: surfaces, the planes inside, what cuts them, the volume itself, picking. Units are LPS millimetres.
 
-import { PerspectiveCamera, Plane as ClippingPlane, Raycaster, Scene, Vector2, Vector3 } from "three";
+import { Plane as ClippingPlane, Raycaster, Scene, Vector2, Vector3 } from "three";
 
-import { between, eyeOf, FIELD_OF_VIEW, basisOf, fitPoints, nearer, shifted, STANDARD_VIEWS, turned } from "../geometry/orbit.js";
 import { firstKept } from "../geometry/picking.js";
-import { dot, subtract } from "../geometry/vectors.js";
 import { corners, radius } from "../geometry/volume.js";
 import { drawAxesCube, faceOfCubeAt } from "./axes-cube.js";
 import { Caps } from "./caps.js";
+import { OrbitViewport } from "./orbit-viewport.js";
 import { SpacePicture } from "./space-picture.js";
 import { CLEAR_LAYER } from "./surface-material.js";
 import { cornersOf } from "./surfaces.js";
 
 /** @import { WebGLRenderer } from "three" */
-/** @import { Orbit } from "../geometry/orbit.js" */
+/** @import { STANDARD_VIEWS } from "../geometry/orbit.js" */
 /** @import { Clip } from "../geometry/picking.js" */
 /** @import { Point } from "../geometry/vectors.js" */
 /** @import { VolumeGeometry } from "../geometry/volume.js" */
+/** @import { SpacePane } from "./orbit-viewport.js" */
 /** @import { SpacePlanes } from "./space-planes.js" */
 /** @import { Stage } from "./stage.js" */
 /** @import { Surfaces } from "./surfaces.js" */
@@ -24,41 +24,22 @@ import { cornersOf } from "./surfaces.js";
 /** @import { VolumeRendering } from "./volume-rendering.js" */
 /** @import { SegmentLook } from "../state/view.js" */
 
-/**
- * The 3D as an overlay sees it, in CSS px.
- * @typedef {object} SpacePane
- * @property {number} width @property {number} height
- * @property {(point: Point) => [number, number]} toPixel  of a point in LPS mm
- * @property {(point: Point) => number} depth  mm from the camera along its line of sight; 0 or less lies behind it
- */
-
 /** Something more that is drawn over the 3D. @typedef {(context: CanvasRenderingContext2D, pane: SpacePane) => void} SpaceOverlay */
 
 /** @typedef {(pixel: [number, number]) => Drag | null} Grip */
 
-const FLIGHT = 400;
-/** So long after the last move the good picture is made, ms. */
-const REST = 160;
 /** Triangles that may move at once: more get a cheaper level that stands in. A card draws millions, a processor does not. */
 const MOVING_TRIANGLES = Object.freeze({ software: 40_000, card: 3_000_000 });
 
-export class SpaceViewport {
+export class SpaceViewport extends OrbitViewport {
   /** @param {Stage} stage @param {HTMLElement} element @param {HTMLCanvasElement} lines */
   constructor(stage, element, lines) {
-    this.stage = stage;
-    this.element = element;
-    this.lines = lines;
-    this.context = stage.linesOn(lines);
+    super(stage, element, lines);
     this.scene = new Scene();
-    this.camera = new PerspectiveCamera(FIELD_OF_VIEW, 1, 1, 10_000);
     this.raycaster = new Raycaster();
     this.raycaster.layers.enable(CLEAR_LAYER);
-    /** @type {Orbit} */
-    this.orbit = { target: [0, 0, 0], azimuth: 0, elevation: 0, distance: 1000 };
-    this.reach = 200;
-    /** Where the camera stood when everything was last brought into view, and the pane's shape then. @type {Orbit | null} */
-    this.whole = null;
-    this.wholeAspect = 1;
+    /** @type {VolumeGeometry | null} */
+    this.volume = null;
     /** @type {Surfaces | null} */
     this.surfaces = null;
     /** @type {SpacePlanes | null} */
@@ -80,13 +61,10 @@ export class SpaceViewport {
     /** Surfaces can be put away while the volume is shown. */
     this.withSurfaces = true;
     this.picture = new SpacePicture(stage);
-    this.moving = false;
-    this.resting = 0;
     /** What the last picture is short of. @type {{ light: boolean, coarse: boolean, strips: number }} */
     this.quality = { light: false, coarse: false, strips: 1 };
     /** Called when `quality` changes. */
     this.onQuality = () => {};
-    this.flight = 0;
     this.later = 0;
     this.letters = true;
     /** What is drawn over the 3D, and whether it is a handle. @type {Map<SpaceOverlay, boolean>} */
@@ -95,14 +73,6 @@ export class SpaceViewport {
     /** @type {Set<Grip>} */
     this.grips = new Set();
     this.remove = stage.add(this);
-  }
-
-  get width() {
-    return this.stage.sizeOf(this.element).width;
-  }
-
-  get height() {
-    return this.stage.sizeOf(this.element).height;
   }
 
   // --- what is in it --------------------------------------------------------------------------------------------
@@ -214,57 +184,11 @@ export class SpaceViewport {
 
   // --- camera ---------------------------------------------------------------------------------------------------
 
-  /** The same stand, as near as all points allow. @param {Orbit} orbit @param {Point[]} points @returns {Orbit} */
-  fitted(orbit, points) {
-    return { ...orbit, distance: Math.max(fitPoints(orbit, points, this.width / Math.max(this.height, 1)), this.reach * 0.05) };
-  }
-
-  /** What is shown, as a box to look at: the surfaces, else the volume. @param {Orbit} orbit @returns {Orbit} */
-  around(orbit) {
+  /** What everything means for the camera: the surfaces, else the volume. @returns {{ centre: Point, corners: Point[] } | null} */
+  everything() {
     const box = this.withSurfaces ? this.surfaces?.box() : null;
-    const shown = box ? cornersOf(box) : this.volume ? corners(this.volume) : null;
-    if (!shown) return orbit;
-    const target = box ? /** @type {Point} */ (box.getCenter(new Vector3()).toArray()) : /** @type {VolumeGeometry} */ (this.volume).centre;
-    this.whole = this.fitted({ ...orbit, target }, shown);
-    this.wholeAspect = this.width / Math.max(this.height, 1);
-    return this.whole;
-  }
-
-  /** Still everything in view, as nobody has moved since, but the pane has another shape now. */
-  keepWhole() {
-    const aspect = this.width / Math.max(this.height, 1);
-    if (this.orbit !== this.whole || Math.abs(aspect - this.wholeAspect) < 0.01) return;
-    this.orbit = this.around(this.orbit);
-  }
-
-  /** @param {number} dx @param {number} dy */
-  turn(dx, dy) {
-    this.stand(turned(this.orbit, dx, dy, this.height));
-  }
-
-  /** @param {number} dx @param {number} dy */
-  shift(dx, dy) {
-    this.stand(shifted(this.orbit, dx, dy, this.height));
-  }
-
-  /** @param {number} factor */
-  zoom(factor) {
-    this.stand(nearer(this.orbit, factor, this.reach));
-  }
-
-  /** @param {keyof typeof STANDARD_VIEWS} name */
-  lookFrom(name) {
-    this.flyTo({ ...this.orbit, ...STANDARD_VIEWS[name] });
-  }
-
-  /** Everything that is shown, from where the camera stands. */
-  fit() {
-    this.flyTo(this.around(this.orbit));
-  }
-
-  /** From the front, everything in view. */
-  reset() {
-    this.flyTo(this.around({ ...this.orbit, ...STANDARD_VIEWS.A }));
+    if (box) return { centre: /** @type {Point} */ (box.getCenter(new Vector3()).toArray()), corners: cornersOf(box) };
+    return this.volume ? { centre: this.volume.centre, corners: corners(this.volume) } : null;
   }
 
   /** One segment in the middle, with room round it. @param {number} number */
@@ -274,44 +198,6 @@ export class SpaceViewport {
     const box = mesh.geometry.boundingBox.clone().translate(mesh.position);
     const fitted = this.fitted({ ...this.orbit, target: /** @type {Point} */ (box.getCenter(new Vector3()).toArray()) }, cornersOf(box));
     this.flyTo({ ...fitted, distance: fitted.distance * 1.5 });
-  }
-
-  /** @param {Orbit} orbit */
-  stand(orbit) {
-    cancelAnimationFrame(this.flight);
-    this.orbit = orbit;
-    this.touch();
-  }
-
-  /** The camera or what the volume shows goes on changing: quick pictures now, a good one when it rests. */
-  touch() {
-    this.moving = true;
-    clearTimeout(this.resting);
-    this.resting = window.setTimeout(() => {
-      this.moving = false;
-      this.invalidate();
-    }, REST);
-    this.invalidate();
-  }
-
-  /** @param {Orbit} to */
-  flyTo(to) {
-    cancelAnimationFrame(this.flight);
-    if (window.matchMedia("(prefers-reduced-motion: reduce)").matches) {
-      this.stand(to);
-      return;
-    }
-    const from = this.orbit;
-    let started = 0;
-    const step = (/** @type {number} */ now) => {
-      started ||= now;
-      const along = Math.min((now - started) / FLIGHT, 1);
-      this.orbit = between(from, to, along);
-      this.touch();
-      if (along < 1) this.flight = requestAnimationFrame(step);
-      else this.orbit = to;
-    };
-    this.flight = requestAnimationFrame(step);
   }
 
   // --- drawing --------------------------------------------------------------------------------------------------
@@ -347,14 +233,7 @@ export class SpaceViewport {
 
   /** Axes cube, marks and handles, on the canvas over the picture. @param {number} width @param {number} height */
   drawLines(width, height) {
-    const ratio = Math.min(window.devicePixelRatio || 1, 2);
-    const [wide, high] = [Math.round(width * ratio), Math.round(height * ratio)];
-    if (this.lines.width !== wide || this.lines.height !== high) {
-      this.lines.width = wide;
-      this.lines.height = high;
-    }
-    this.context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    this.context.clearRect(0, 0, width, height);
+    this.clearLines(width, height);
     if (this.letters) drawAxesCube(this.context, this.orbit, width, height);
     this.drawOverlays(width, height);
   }
@@ -426,35 +305,6 @@ export class SpaceViewport {
     }
   }
 
-  /** @param {number} width @param {number} height @returns {SpacePane} */
-  pane(width, height) {
-    const { camera, orbit } = this;
-    const eye = eyeOf(orbit);
-    const { back } = basisOf(orbit);
-    const place = new Vector3();
-    return {
-      width, height,
-      toPixel: (point) => {
-        place.fromArray(point).project(camera);
-        return [((place.x + 1) / 2) * width, ((1 - place.y) / 2) * height];
-      },
-      depth: (point) => dot(subtract(eye, point), back),
-    };
-  }
-
-  /** @param {number} width @param {number} height */
-  placeCamera(width, height) {
-    const { camera, orbit } = this;
-    camera.aspect = width / Math.max(height, 1);
-    camera.near = Math.max(orbit.distance - this.reach * 4, orbit.distance * 0.02);
-    camera.far = orbit.distance + this.reach * 4;
-    camera.position.fromArray(eyeOf(orbit));
-    camera.up.fromArray(basisOf(orbit).up);
-    camera.lookAt(new Vector3().fromArray(orbit.target));
-    camera.updateProjectionMatrix();
-    camera.updateMatrixWorld();
-  }
-
   // --- picking --------------------------------------------------------------------------------------------------
 
   /**
@@ -471,27 +321,14 @@ export class SpaceViewport {
     return firstKept(hits, this.cuts);
   }
 
-  /** The pixel of a point, for tests and labels. @param {Point} point @returns {[number, number]} */
-  pixelOf(point) {
-    this.placeCamera(this.width, this.height);
-    const flat = new Vector3().fromArray(point).project(this.camera);
-    return [((flat.x + 1) / 2) * this.width, ((1 - flat.y) / 2) * this.height];
-  }
-
   /** @param {[number, number]} pixel @returns {keyof typeof STANDARD_VIEWS | null} */
   cubeFaceAt(pixel) {
     return this.letters ? faceOfCubeAt(this.orbit, pixel, this.width, this.height) : null;
   }
 
-  /** Does the camera look along this direction from its growing side? @param {Point} direction */
-  facedBy(direction) {
-    return dot(basisOf(this.orbit).back, direction) > 0;
-  }
-
   dispose() {
-    cancelAnimationFrame(this.flight);
+    this.stopMoving();
     clearTimeout(this.later);
-    clearTimeout(this.resting);
     this.caps.clear();
     this.picture.dispose();
     this.remove();

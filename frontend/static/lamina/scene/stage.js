@@ -4,12 +4,7 @@
 
 import { Color, WebGLRenderer } from "three";
 
-/**
- * @typedef {object} StageView
- * @property {HTMLElement} element  where on the page; hidden elements are skipped
- * @property {(renderer: WebGLRenderer, width: number, height: number, fresh: boolean) => void} draw  sizes in CSS px;
- *   `fresh` means that the old picture is gone, otherwise a view may leave its part of the canvas as it is
- */
+import { StageViews } from "./stage-views.js";
 
 export class NoWebGL extends Error {}
 
@@ -31,12 +26,11 @@ function probe() {
   return { software, largest3d, largest2d };
 }
 
-export class Stage {
+export class Stage extends StageViews {
   /** @param {HTMLElement} host  the grid of viewports; the canvas fills it */
   constructor(host) {
     const { software, largest3d, largest2d } = probe();
-    this.host = host;
-    this.software = software;
+    super(host, software);
     this.largest3d = largest3d;
     this.largest2d = largest2d;
     this.canvas = document.createElement("canvas");
@@ -55,61 +49,16 @@ export class Stage {
     /** Between the viewports; dark in both themes, as the images are. */
     this.gap = new Color(0x20262f);
     this.fresh = true;
-    /** @type {Set<StageView>} */
-    this.views = new Set();
-    /** @type {Set<StageView>} */
-    this.dirty = new Set();
-    this.frame = 0;
-    this.frames = 0;
-    this.lost = false;
     /** @type {Set<(lost: boolean) => void>} */
     this.lossListeners = new Set();
-    /** Sizes as last measured: asking the page for them on every pointer move would make it lay itself out again. @type {WeakMap<HTMLElement, { width: number, height: number }>} */
-    this.sizes = new WeakMap();
-    this.observer = new ResizeObserver(() => this.resize());
-    this.observer.observe(host);
     this.canvas.addEventListener("webglcontextlost", this.onLost);
     this.canvas.addEventListener("webglcontextrestored", this.onRestored);
     this.resize();
   }
 
-  /** @param {StageView} view @returns {() => void} */
-  add(view) {
-    this.views.add(view);
-    this.observer.observe(view.element);
-    this.invalidate();
-    return () => {
-      this.views.delete(view);
-      this.dirty.delete(view);
-      this.observer.unobserve(view.element);
-      this.invalidate();
-    };
-  }
-
-  /** Draw a view again in the next frame; without one, everything from the ground up. @param {StageView} [view] */
-  invalidate(view) {
-    if (view) this.dirty.add(view);
-    else this.fresh = true;
-    if (!this.frame && !this.lost) this.frame = requestAnimationFrame(this.render);
-  }
-
-  /** Size of a viewport in CSS px. @param {HTMLElement} element */
-  sizeOf(element) {
-    let size = this.sizes.get(element);
-    if (!size) {
-      size = { width: element.clientWidth, height: element.clientHeight };
-      this.sizes.set(element, size);
-    }
-    return size;
-  }
-
-  /**
-   * A canvas for lines over the picture. Where graphics run on the processor, paths drawn by it directly are many
-   * times faster than through the emulated card.
-   * @param {HTMLCanvasElement} canvas
-   */
-  linesOn(canvas) {
-    return /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d", { willReadFrequently: this.software }));
+  /** Also what no view covers any more. */
+  all() {
+    this.fresh = true;
   }
 
   resize() {
@@ -122,7 +71,7 @@ export class Stage {
     this.render();
   }
 
-  render = () => {
+  render() {
     if (this.frame) cancelAnimationFrame(this.frame);
     this.frame = 0;
     if (this.lost) return;
@@ -148,7 +97,7 @@ export class Stage {
       this.renderer.setScissor(x, y, box.width, box.height);
       view.draw(this.renderer, box.width, box.height, fresh);
     }
-  };
+  }
 
   /** @param {(lost: boolean) => void} listener @returns {() => void} */
   onLoss(listener) {
@@ -174,8 +123,7 @@ export class Stage {
   }
 
   dispose() {
-    cancelAnimationFrame(this.frame);
-    this.observer.disconnect();
+    super.dispose();
     this.canvas.removeEventListener("webglcontextlost", this.onLost);
     this.canvas.removeEventListener("webglcontextrestored", this.onRestored);
     this.renderer.dispose();

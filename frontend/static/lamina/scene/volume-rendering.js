@@ -6,7 +6,8 @@ import { ClampToEdgeWrapping, Data3DTexture, DataTexture, GLSL3, LinearFilter, M
 
 import { BRICK, countSlices, emptyBricks, leaps } from "../geometry/occupancy.js";
 import { transferTable, visibleBetween } from "../geometry/transfer.js";
-import { FullPicture, MOST_LAYERS } from "./space-picture.js";
+import { Covering, FROM_BELOW } from "./covering.js";
+import { MOST_LAYERS } from "./space-picture.js";
 import { LIGHT } from "./surface-material.js";
 
 /** @import { PerspectiveCamera, Plane as ClippingPlane, WebGLRenderTarget, WebGLRenderer } from "three" */
@@ -17,14 +18,6 @@ import { LIGHT } from "./surface-material.js";
 
 const MOST_PLANES = 8;
 const TABLE = 1024;
-
-const VERTEX = /* glsl */ `
-  varying vec2 vPlace;
-  void main() {
-    vPlace = position.xy * 0.5 + 0.5;
-    gl_Position = vec4(position.xy, 0.0, 1.0);
-  }
-`;
 
 const FRAGMENT = /* glsl */ `
   precision highp sampler3D;
@@ -225,8 +218,8 @@ export class VolumeRendering {
     /** @type {ReturnType<typeof transferTable> | null} */
     this.made = null;
     const empty = () => new Array(MOST_LAYERS).fill(null);
-    this.full = new FullPicture(new ShaderMaterial({
-      vertexShader: VERTEX, fragmentShader: FRAGMENT, glslVersion: GLSL3, depthTest: false, depthWrite: false, blending: NoBlending,
+    this.full = new Covering(new ShaderMaterial({
+      vertexShader: FROM_BELOW, fragmentShader: FRAGMENT, glslVersion: GLSL3, depthTest: false, depthWrite: false, blending: NoBlending,
       uniforms: {
         uVolume: { value: null }, uLeaps: { value: this.leapTexture }, uTable: { value: this.tableTexture }, uSolid: { value: null },
         uLayer: { value: empty() }, uLayerDepth: { value: empty() }, uRest: { value: null }, uRestWeight: { value: null },
@@ -340,6 +333,7 @@ export class VolumeRendering {
   dispose() {
     this.gone = true;
     clearTimeout(this.waiting);
+    this.full.material.dispose();
     this.full.dispose();
     this.tableTexture.dispose();
     this.leapTexture.dispose();
