@@ -15,7 +15,7 @@ import { PLANE_COLOURS } from "./words.js";
 /** @import { CrossLine } from "../../scene/plane-viewport.js" */
 /** @import { PlanesState } from "../../state/planes.js" */
 /** @import { Room } from "./room.js" */
-/** @import { VolumeSession } from "./volume-session.js" */
+/** @import { PlaneSession } from "./plane-session.js" */
 
 /** @typedef {"right" | "left" | "across" | "along"} ScreenTurn */
 
@@ -31,7 +31,7 @@ const MOVED = {
 };
 
 export class PlaneTurning {
-  /** @param {VolumeSession} session @param {Record<PlaneName, Plane>} upright */
+  /** @param {PlaneSession} session @param {Record<PlaneName, Plane>} upright */
   constructor(session, upright) {
     this.session = session;
     this.upright = upright;

@@ -5,20 +5,19 @@ import { banner } from "../../components/banner.js";
 import { bytes as sizeText } from "../../components/format.js";
 import { capBytes, neededBytes } from "../../geometry/memory.js";
 import { UNTURNED, turnedPlane } from "../../geometry/oblique.js";
-import { PLANE_NAMES, onSlice, planesOf, sliceAt, snapped } from "../../geometry/planes.js";
-import { clampPoint, volumeGeometry, voxelAt } from "../../geometry/volume.js";
-import { openingWindow, presetsFor } from "../../geometry/windows.js";
+import { PLANE_NAMES, sliceAt } from "../../geometry/planes.js";
+import { voxelAt } from "../../geometry/volume.js";
 import { gettext, interpolate } from "../../i18n.js";
 import { SliceViewport } from "../../scene/slice-viewport.js";
 import { startingLooks } from "../../state/view.js";
 import { setNotice } from "./frames.js";
+import { PlaneSession } from "./plane-session.js";
 import { PlaneTurning } from "./plane-turning.js";
 import { VolumeTexts } from "./volume-texts.js";
 
 /** @import { Hindrance } from "../../geometry/memory.js" */
 /** @import { PlaneName } from "../../geometry/planes.js" */
 /** @import { Point } from "../../geometry/vectors.js" */
-/** @import { ViewState } from "../../state/view.js" */
 /** @import { Room } from "./room.js" */
 
 /** Where a person's own limit stands, in MiB. */
@@ -45,7 +44,7 @@ class SliceTurning extends PlaneTurning {
   }
 }
 
-export class SliceSession {
+export class SliceSession extends PlaneSession {
   kind = "slices";
 
   /**
@@ -53,28 +52,15 @@ export class SliceSession {
    * @param {() => void} loadAnyway  take the whole volume against the limit
    */
   constructor(room, series, reason, loadAnyway) {
-    this.room = room;
-    this.series = series;
-    const { volume } = series;
-    this.volume = volume;
-    this.unit = volume.unit ?? "";
-    this.geometry = volumeGeometry({ ...volume, spacing_mm: volume.spacing_mm ?? null });
-    this.upright = planesOf(this.geometry);
-    this.turning = new SliceTurning(/** @type {any} */ (this), this.upright);
-    this.presets = presetsFor(series.modality, volume);
-    this.openingWindow = openingWindow(series.modality, volume);
-    this.over = null;
+    super(room, series);
     this.space = null;
     this.progress = { loaded: 1, total: 1 };
     /** Said in the first corner instead of how many slices came. */
     this.remark = gettext("Server-made slices");
-    /** @type {Map<number, any>} */
-    this.segments = new Map();
     /** Values of the last slice asked for, by plane. @type {Partial<Record<PlaneName, { slice: number, values: Int16Array | null }>>} */
     this.values = {};
     /** @type {any} */
     this.resting = 0;
-    this.leaving = new AbortController();
     this.texts = new VolumeTexts(/** @type {any} */ (this));
     const { stage, frames, store } = room;
     /** @type {Record<PlaneName, SliceViewport>} */
@@ -85,7 +71,7 @@ export class SliceSession {
         onFailed: (slice, error) => this.showFailed(name, slice, error),
       });
     }
-    store.dispatch({ type: "view.series", seriesId: series.id, point: snapped(this.geometry, this.geometry.centre), presets: this.presets, window: this.openingWindow });
+    this.announceSeries();
     this.stopWatching = [
       store.watch((state) => state.view, () => this.showAll()),
       store.watch((state) => state.planes, () => this.showAll()),
@@ -93,6 +79,10 @@ export class SliceSession {
     ];
     this.announce(reason, loadAnyway);
     this.showAll();
+  }
+
+  makeTurning() {
+    return new SliceTurning(this, this.upright);
   }
 
   /** @param {Hindrance} reason @param {() => void} loadAnyway */
@@ -104,12 +94,6 @@ export class SliceSession {
         : interpolate(gettext("Showing server-made slices: the volume needs {needed} of memory, this page may take {cap}."), { needed: sizeText(neededBytes(this.geometry.shape)), cap: sizeText(memoryCap()) });
     banner("slices", { text: why, kind: "plain", symbol: "info", act: reason === "memory" ? { text: gettext("Load the volume anyway"), run: loadAnyway } : undefined });
     setNotice(this.room.frames.surfaces, { symbol: "box", text: gettext("No 3D here"), second: gettext("Surfaces and measuring need the whole volume in this browser.") });
-  }
-
-  /** The segmentation whose segments are listed: the chosen one, else the newest of this series. @param {any} state */
-  chosen({ study }) {
-    const own = study.segmentations.filter((/** @type {any} */ one) => one.series_id === this.series.id);
-    return own.find((/** @type {any} */ one) => one.id === this.room.wantedSegmentation) ?? own[0] ?? null;
   }
 
   /** Its names, sizes and places are known without the volume; its surfaces and outlines are not drawn. @param {any} segmentation */
@@ -124,14 +108,6 @@ export class SliceSession {
   centreOn(number) {
     const segment = this.segments.get(number);
     if (segment?.centroid_mm) this.goTo(segment.centroid_mm);
-  }
-
-  get planes() {
-    return this.turning.planes;
-  }
-
-  get view() {
-    return this.room.store.get().view;
   }
 
   get inverted() {
@@ -221,29 +197,6 @@ export class SliceSession {
       // The pointer's next rest asks again.
       if (this.values[name]?.slice === slice) delete this.values[name];
     }
-  }
-
-  // --- moving ---------------------------------------------------------------------------------------------------
-
-  /** @param {Point} point */
-  goTo(point) {
-    this.room.store.dispatch({ type: "view.set", values: { point: snapped(this.geometry, clampPoint(this.geometry, point)) } });
-  }
-
-  /** @param {PlaneName} name @param {number} steps */
-  scroll(name, steps) {
-    const { point } = this.view;
-    if (point) this.toSlice(name, sliceAt(this.geometry, this.planes[name], point) + steps);
-  }
-
-  /** @param {PlaneName} name @param {number} slice  from 0; beyond the ends stops there */
-  toSlice(name, slice) {
-    const { point } = this.view;
-    if (point) this.room.store.dispatch({ type: "view.set", values: { point: onSlice(this.geometry, this.planes[name], point, slice) } });
-  }
-
-  reset() {
-    this.room.store.dispatch({ type: "view.reset", window: this.openingWindow, point: snapped(this.geometry, this.geometry.centre) });
   }
 
   close() {

@@ -10,7 +10,7 @@ import { gripAt, drawGrips } from "../../scene/clip-grips.js";
 import { movedFace, wholeBox } from "../../state/space.js";
 import { PLANE_COLOURS, word } from "./words.js";
 
-/** @import { SpacePane } from "../../scene/space-viewport.js" */
+/** @import { SpacePane } from "../../scene/orbit-viewport.js" */
 /** @import { Room } from "./room.js" */
 
 const NBSP = "\u00a0";

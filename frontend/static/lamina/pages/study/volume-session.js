@@ -1,16 +1,15 @@
 // One series with a volume on the page: its picture, its stream, the result shown over it. Opening makes everything,
 // closing takes all of it away again.
 
-import { PLANE_NAMES, onSlice, planesOf, sliceAt, snapped } from "../../geometry/planes.js";
+import { PLANE_NAMES, onSlice } from "../../geometry/planes.js";
 import { dot, scale } from "../../geometry/vectors.js";
-import { clampPoint, offsetOf, volumeGeometry, voxelAt } from "../../geometry/volume.js";
-import { openingWindow, presetsFor } from "../../geometry/windows.js";
+import { offsetOf, voxelAt } from "../../geometry/volume.js";
 import { PlanePicture } from "../../scene/plane-picture.js";
 import { PlaneViewport } from "../../scene/plane-viewport.js";
 import { SpacePlanes } from "../../scene/space-planes.js";
 import { SpaceViewport } from "../../scene/space-viewport.js";
 import { VolumeImage } from "../../scene/volume-image.js";
-import { PlaneTurning } from "./plane-turning.js";
+import { PlaneSession } from "./plane-session.js";
 import { VolumeArrival } from "./volume-arrival.js";
 import { VolumeResult } from "./volume-result.js";
 import { VolumeTexts } from "./volume-texts.js";
@@ -28,27 +27,15 @@ import { known } from "../../i18n.js";
 /** @import { Phases } from "./phases.js" */
 /** @import { Room } from "./room.js" */
 
-export class VolumeSession {
+export class VolumeSession extends PlaneSession {
   kind = "volume";
 
   /** @param {Room} room @param {any} series  as the API gives it */
   constructor(room, series) {
-    this.room = room;
-    this.series = series;
-    const { volume } = series;
-    this.volume = volume;
-    this.unit = volume.unit ?? "";
-    this.geometry = volumeGeometry({ ...volume, spacing_mm: volume.spacing_mm ?? null });
-    /** The planes as the volume has them; `planes` follow the reader's turns and tilts. */
-    this.upright = planesOf(this.geometry);
-    this.turning = new PlaneTurning(this, this.upright);
-    /** A second series over this one. @type {Over | null} */
-    this.over = null;
+    super(room, series);
+    const { volume } = this;
     /** Series on the same grid that take turns with this one. @type {Phases | null} */
     this.phases = null;
-    this.presets = presetsFor(series.modality, volume);
-    this.openingWindow = openingWindow(series.modality, volume);
-    this.leaving = new AbortController();
     /** What has to be undone on leaving, last first. @type {(() => void)[]} */
     this.undo = [];
     this.progress = { loaded: 0, total: this.geometry.shape[0] };
@@ -62,8 +49,6 @@ export class VolumeSession {
     this.outlines = null;
     /** @type {Surfaces | null} */
     this.surfaces = null;
-    /** @type {Map<number, any>} */
-    this.segments = new Map();
     /** @type {Set<Overlay>} */
     this.overlays = new Set();
     this.texts = new VolumeTexts(this);
@@ -87,25 +72,11 @@ export class VolumeSession {
     this.undo.push(this.space.addPlanes(this.spacePlanes));
     this.spacePlanes.group.visible = false;
 
-    room.store.dispatch({ type: "view.series", seriesId: series.id, point: snapped(this.geometry, this.geometry.centre), presets: this.presets, window: this.openingWindow });
+    this.announceSeries();
     this.arrival.start();
     this.undo.push(room.store.watch((state) => state.view, (view, before) => this.showView(view, before)));
     this.undo.push(room.store.watch((state) => state.planes, () => this.showPlanes()));
     this.undo.push(room.store.watch((state) => this.chosen(state), (segmentation) => void this.showSegmentation(segmentation)));
-  }
-
-  get planes() {
-    return this.turning.planes;
-  }
-
-  get view() {
-    return this.room.store.get().view;
-  }
-
-  /** The segmentation to show: the chosen one, else the newest of this series. @param {any} state */
-  chosen({ view, study }) {
-    const own = study.segmentations.filter((/** @type {any} */ one) => one.series_id === this.series.id);
-    return own.find((/** @type {any} */ one) => one.id === this.room.wantedSegmentation) ?? own[0] ?? null;
   }
 
   /** Stored value turned real, label and index at a point; null outside or not yet here. @param {Point} point */
@@ -243,26 +214,9 @@ export class VolumeSession {
 
   // --- moving ---------------------------------------------------------------------------------------------------
 
-  /** All planes go to the voxel of a point. @param {Point} point */
-  goTo(point) {
-    this.room.store.dispatch({ type: "view.set", values: { point: this.turning.tilted ? clampPoint(this.geometry, point) : snapped(this.geometry, clampPoint(this.geometry, point)) } });
-  }
-
-  /** @param {PlaneName} name @param {number} steps */
-  scroll(name, steps) {
-    const { point } = this.view;
-    if (point) this.toSlice(name, sliceAt(this.geometry, this.planes[name], point) + steps);
-  }
-
-  /** @param {PlaneName} name @param {number} slice  from 0; beyond the ends stops there */
-  toSlice(name, slice) {
-    const { point } = this.view;
-    if (point) this.room.store.dispatch({ type: "view.set", values: { point: onSlice(this.geometry, this.planes[name], point, slice) } });
-  }
-
   /** Planes to the middle, windows as opened, everything fitted. */
   reset() {
-    this.room.store.dispatch({ type: "view.reset", window: this.openingWindow, point: snapped(this.geometry, this.geometry.centre) });
+    super.reset();
     this.space.reset();
   }
 
