@@ -1,10 +1,11 @@
 // The faces where clipping planes cut the surfaces: closed with the segment's own colour and drawn round with a line, so
 // that a body looks solid and not like a shell. Faces of see-through surfaces are see-through, too.
 
-import { BufferAttribute, BufferGeometry, Color, Group, LineBasicMaterial, LineSegments, Mesh, ShapeUtils, Vector2 } from "three";
+import { BufferAttribute, BufferGeometry, Group, LineSegments, Mesh, ShapeUtils, Vector2 } from "three";
 
 import { flatRing, nested, ringArea, sectionRings, spanOf } from "../geometry/section.js";
 import { addScaled, add, dot, scale } from "../geometry/vectors.js";
+import { setLine, spaceLine } from "./space-line.js";
 import { CLEAR_LAYER, setLook, setSolid, surfaceMaterial } from "./surface-material.js";
 
 /** @import { Plane as ClippingPlane, ShaderMaterial } from "three" */
@@ -92,7 +93,8 @@ export class Caps {
         material.polygonOffsetFactor = 1;
         material.polygonOffsetUnits = 1;
         const face = new Mesh(made.face, material);
-        const line = new LineSegments(made.line, new LineBasicMaterial({ clippingPlanes: others }));
+        const line = new LineSegments(made.line, spaceLine(look.colour));
+        line.material.clippingPlanes = others;
         for (const one of [face, line]) one.position.copy(surface.position);
         face.userData.segment = segment;
         face.userData.cut = cut;
@@ -113,7 +115,7 @@ export class Caps {
       setLook(material, { colour: look.colour, opacity: clear ? Math.min(1, look.opacity * 1.4) : 1, lit: lit === segment });
       face.layers.set(clear ? CLEAR_LAYER : 0);
       if (!clear) setSolid(material);
-      /** @type {LineBasicMaterial} */ (line.material).color.set(look.colour).lerp(new Color(0xffffff), 0.25);
+      setLine(/** @type {ShaderMaterial} */ (line.material), look.colour, 0.25);
     }
   }
 

@@ -1,13 +1,14 @@
 // The three planes inside the 3D: each the part of its plane that lies in the volume, with the same picture as its
 // viewport, and an edge in its colour.
 
-import { BufferGeometry, Color, DoubleSide, Float32BufferAttribute, Group, LineBasicMaterial, LineLoop, Mesh, ShaderMaterial, Vector3 } from "three";
+import { BufferGeometry, DoubleSide, Float32BufferAttribute, Group, LineLoop, Mesh, ShaderMaterial, Vector3 } from "three";
 
 import { sectionOf } from "../geometry/oblique.js";
 import { PLANE_NAMES, sliceCentre } from "../geometry/planes.js";
 import { dot } from "../geometry/vectors.js";
 import { ramp } from "../geometry/windows.js";
 import { PLANE_SHADING, SLAB_MODES, shadingDefines } from "./plane-shading.js";
+import { spaceLine } from "./space-line.js";
 
 /** @import { Plane as ClippingPlane, Scene } from "three" */
 /** @import { Plane, PlaneName } from "../geometry/planes.js" */
@@ -85,7 +86,7 @@ export class SpacePlanes {
       };
       const material = this.made(own, false);
       const mesh = new Mesh(shape, material);
-      const edge = new LineLoop(shape.clone().setIndex(null), new LineBasicMaterial({ color: new Color(colours[name]), transparent: true, opacity: 0.75 }));
+      const edge = new LineLoop(shape.clone().setIndex(null), spaceLine(colours[name], 0.75));
       for (const one of [mesh, edge]) one.frustumCulled = false;
       this.group.add(mesh, edge);
       return { name, mesh, edge, material, own, slab: false, shown: "" };
@@ -154,7 +155,7 @@ export class SpacePlanes {
     this.clipping = planes;
     for (const { material, edge } of this.parts) {
       material.clippingPlanes = planes;
-      /** @type {LineBasicMaterial} */ (edge.material).clippingPlanes = planes;
+      edge.material.clippingPlanes = planes;
     }
   }
 
@@ -167,7 +168,7 @@ export class SpacePlanes {
         mesh.geometry.dispose();
         edge.geometry.dispose();
         material.dispose();
-        /** @type {LineBasicMaterial} */ (edge.material).dispose();
+        edge.material.dispose();
       }
     };
   }

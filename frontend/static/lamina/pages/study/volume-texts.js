@@ -83,14 +83,16 @@ export class VolumeTexts {
     const { frames, segmentation } = room;
     const looks = Object.values(view.segments);
     const shown = looks.filter((look) => look.shown && look.opacity > 0).length;
-    const made = segmentation ? [known(segmentation.algorithm?.title ?? segmentation.algorithm?.name ?? ""), segmentation.algorithm?.version].filter(Boolean).join(" ") : "";
+    // The volume alone: how many surfaces would be shown says nothing about the picture.
+    const alone = Boolean(room.store.get().space.volume) && !space.withSurfaces;
+    const made = segmentation && !alone ? [known(segmentation.algorithm?.title ?? segmentation.algorithm?.name ?? ""), segmentation.algorithm?.version].filter(Boolean).join(" ") : "";
     setCorner(frames.surfaces.corners.topLeft, [
-      { text: gettext("Surfaces"), strong: true },
-      segmentation ? interpolate(gettext("{shown} of {all} shown"), { shown, all: looks.length }) : gettext("No surfaces yet"),
+      { text: alone ? gettext("Volume") : gettext("Surfaces"), strong: true },
+      alone ? "" : segmentation ? interpolate(gettext("{shown} of {all} shown"), { shown, all: looks.length }) : gettext("No surfaces yet"),
       made ? interpolate(gettext("Made by {algorithm}"), { algorithm: made }) : "",
     ]);
     setCorner(frames.surfaces.corners.bottomRight, [
-      this.hovered ?? (segmentation ? gettext("Drag to turn · double-click a surface to jump") : gettext("Drag to turn")),
+      this.hovered ?? (segmentation && !alone ? gettext("Drag to turn · double-click a surface to jump") : gettext("Drag to turn")),
     ]);
   }
 
