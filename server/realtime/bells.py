@@ -24,6 +24,11 @@ def group_of(stream: str) -> str:
     return stream.replace(":", ".")
 
 
+def room_group(room: str) -> str:
+    """Where who is in a room hears the others. Not the stream's own group: not everybody who reads is inside."""
+    return f"room.{group_of(room)}"
+
+
 def personal_group(user_id: Any) -> str:
     """Every socket of a person listens here, subscribed or not: sign-out and role changes ring this bell."""
     return group_of(f"user:{user_id}")
@@ -36,7 +41,7 @@ def ring(messages: Sequence[tuple[str, dict[str, Any]]]) -> bool:
     try:
         async_to_sync(_send)(messages)
     except Exception as error:  # a bell may be lost whatever the client library raises
-        _complain(error)
+        complain(error)
         return False
     return True
 
@@ -47,7 +52,7 @@ async def _send(messages: Sequence[tuple[str, dict[str, Any]]]) -> None:
         await layer.group_send(group, message)
 
 
-def _complain(error: Exception) -> None:
+def complain(error: Exception) -> None:
     """One line now and then: an outage must not fill the log."""
     global _last_complaint
     now = time.monotonic()

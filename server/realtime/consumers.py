@@ -2,6 +2,9 @@
 
 The browser says {"subscribe": {"study:<id>": 12}}, {"unsubscribe": ["study:<id>"]} or {"ping": 1}. The server sends
 {"event"}, {"progress"}, {"reload"}, {"refused"}, {"pong"} and {"error"}; every frame is one JSON object.
+
+Who is there now (rooms.py): the browser says {"join": "study:<id>"}, {"leave": ...} and {"here": {"room", ...}}; the
+server sends {"room": who is here}, {"here": what they said} and {"shut": name} to who may not be inside.
 """
 
 from __future__ import annotations
@@ -18,11 +21,13 @@ from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 
-from server.realtime import bells, feed, origins, registry, services, sessions, watch
+from server.realtime import bells, feed, origins, registry, said, services, sessions, watch
+from server.realtime.rooms import Rooms, TooFast
 
 log = logging.getLogger("lamina.realtime")
 
-SIGNED_OUT, WRONG_ORIGIN, LOCKED, TOO_SLOW, TOO_LARGE, TOO_WRONG = 4401, 4403, 4408, 1013, 1009, 1008
+SIGNED_OUT, WRONG_ORIGIN, LOCKED, TOO_FAST = 4401, 4403, 4408, 4429
+TOO_SLOW, TOO_LARGE, TOO_WRONG = 1013, 1009, 1008
 FRAME_BYTES = 16 * 1024
 STREAMS_PER_SOCKET = 200
 ANSWERS_WAITING = 500  # a browser that asks and never reads is as slow as one that does not read events
@@ -60,6 +65,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
         self.answers: deque[dict[str, Any]] = deque()
         self.progress: dict[tuple[str, str], dict[str, Any]] = {}
         self.wake = asyncio.Event()
+        self.rooms = Rooms(self, watch.here().rights)
         self.pump: asyncio.Task[None] | None = None
         self.wrong_frames = 0
         self.closing = False
@@ -83,6 +89,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
         if self.pump is not None:
             self.pump.cancel()
         if self.user is not None:
+            await self.rooms.close()
             groups = [bells.group_of(stream) for stream in self.subscriptions]
             for group in {bells.personal_group(self.user.pk), *groups}:
                 await self.channel_layer.group_discard(group, self.channel_name)
@@ -112,13 +119,20 @@ class LiveConsumer(AsyncWebsocketConsumer):
             if not isinstance(frame, dict) or len(frame) != 1:
                 raise ValueError
             ((verb, value),) = frame.items()
+            if verb == "here" and len(text_data or "") > said.FRAME_BYTES:
+                raise ValueError
             act: Callable[[Any], Awaitable[None]] = {
                 "subscribe": self._subscribe,
                 "unsubscribe": self._unsubscribe,
                 "ping": self._ping,
                 "lock": self._lock,
+                "join": self.rooms.join,
+                "leave": self.rooms.leave,
+                "here": self.rooms.here,
             }[verb]
             await act(value)
+        except TooFast:
+            await self.end(TOO_FAST)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             await self._wrong_frame()
 
@@ -127,7 +141,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
         if self.wrong_frames > WRONG_FRAMES:
             await self.end(TOO_WRONG)
             return
-        message = "This frame is not understood. Send one of subscribe, unsubscribe, ping."
+        message = "This frame is not understood. Send one of subscribe, unsubscribe, ping, join, leave, here."
         self.answer({"error": {"code": "frame_not_understood", "message": message}})
 
     async def _subscribe(self, streams: dict[str, int]) -> None:
@@ -177,6 +191,8 @@ class LiveConsumer(AsyncWebsocketConsumer):
         self.heard(message["stream"], message["seq"])
         if bells.group_of(message["stream"]) == bells.personal_group(self.user.pk):
             await self.recheck()  # a role, a password or a session may have changed
+        elif message["stream"] in self.rooms.joined:
+            await self.rooms.recheck(message["stream"])  # what happened may have closed or opened the room
 
     def heard(self, stream: str, seq: int) -> None:
         """There is an event `seq` in `stream`."""
@@ -197,6 +213,12 @@ class LiveConsumer(AsyncWebsocketConsumer):
         if message["session"] in ("", services.session_digest(self.session_key or "")):
             await self.end(SIGNED_OUT)
 
+    async def room_word(self, message: dict[str, Any]) -> None:
+        await self.rooms.hear(message)
+
+    async def room_recheck(self, message: dict[str, Any]) -> None:
+        await self.rooms.recheck(message["room"])
+
     async def control_recheck(self, message: dict[str, Any]) -> None:
         await self.recheck()
 
@@ -213,6 +235,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
             if not await database_sync_to_async(registry.may_see)(self.user, stream):
                 await self._drop(stream)
                 self.answer({"refused": stream})
+        await self.rooms.recheck()
 
     # --- what is sent -----------------------------------------------------------------------------------------------
 
@@ -221,7 +244,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
         self.wake.set()
 
     async def _pump(self) -> None:
-        """The only sender. Each round: answers, then events of every stream that is behind, then progress."""
+        """The only sender. Each round: answers, events of every stream that is behind, progress, then rooms."""
         try:
             while not self.closing:
                 await self.wake.wait()
@@ -235,6 +258,8 @@ class LiveConsumer(AsyncWebsocketConsumer):
                 while self.progress:
                     key = next(iter(self.progress))
                     await self._send(self.progress.pop(key))
+                for message in await self.rooms.batch():
+                    await self._send(message)
         except TimeoutError:
             await self.end(TOO_SLOW)
         except Exception as error:  # a database that is away ends the socket; the browser comes back with its numbers

@@ -83,6 +83,12 @@ def recheck_user(user_id: Any) -> None:
     _control(user_id, {"type": "control.recheck"})
 
 
+def recheck_room(room: str) -> None:
+    """Something changed who may be in the room: all who are inside are asked again when the transaction commits."""
+    message = {"type": "room.recheck", "room": room}
+    transaction.on_commit(functools.partial(bells.ring, [(bells.room_group(room), message)]), robust=True)
+
+
 def end_session(user_id: Any, session_key: str | None = None) -> None:
     """Close the person's sockets with 4401: those of one session, or all of them."""
     digest = session_digest(session_key) if session_key else ""

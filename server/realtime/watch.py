@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from channels.db import database_sync_to_async
 from django.conf import settings
 
+from server.realtime.rooms import Rights
 from server.realtime.selectors import last_numbers
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Watch:
 
     def __init__(self) -> None:
         self.sockets: set[LiveConsumer] = set()
+        self.rights = Rights()
         self._task: asyncio.Task[None] | None = None
 
     def add(self, socket: LiveConsumer) -> None:
@@ -69,6 +71,7 @@ class Watch:
             for socket in sockets:
                 for stream in socket.subscriptions:
                     socket.heard(stream, numbers[stream])
-        if recheck:
-            for socket in sockets:
+        for socket in sockets:
+            if recheck:
                 await socket.recheck()
+            await socket.rooms.beat()

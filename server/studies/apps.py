@@ -8,4 +8,4 @@ class StudiesConfig(AppConfig):
     label = "studies"
 
     def ready(self) -> None:
-        from server.studies import events, jobs  # noqa: F401  register event types, streams, job kinds, cleaning
+        from server.studies import events, jobs, presence  # noqa: F401  register events, streams, rooms, job kinds

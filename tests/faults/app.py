@@ -64,14 +64,27 @@ def _is_member(user: Any, owner_id: Any) -> bool:
     return role_in(user, owner_id) is not None
 
 
+def _people(owner_id: Any, user_ids: Any) -> Any:
+    """Members of the project by their names; viewers watch."""
+    from server.accounts.models import COLOURS, Membership, Role
+    from server.realtime.registry import Person
+
+    rows = Membership.objects.filter(project_id=owner_id, user_id__in=list(user_ids)).select_related("user")
+    return {
+        str(row.user_id): Person(row.user.display_name, COLOURS.index(row.user.colour), row.role == Role.VIEWER)
+        for row in rows
+    }
+
+
 def register() -> None:
-    """The kinds `test_work` (queue recon) and `test_files` (queue io), and the stream `test:<id>`."""
+    """The kinds `test_work` (queue recon) and `test_files` (queue io), the stream and the room `test:<id>`."""
     from server.jobs.kinds import JobKind, register_kind
-    from server.realtime.registry import register_stream
+    from server.realtime.registry import register_room, register_stream
 
     for name, queue in (("test_work", "recon"), ("test_files", "io")):
         register_kind(JobKind(name=name, queue=queue, prepare=prepare, store=store, finish=finish))
     register_stream("test", may_see=_is_member)
+    register_room("test", may_join=_is_member, people=_people)
 
 
 def _at_step(sender: Any, step: str, job: Any, **_: Any) -> None:
