@@ -86,16 +86,18 @@ def _do(slot: Slot, claim: Claim, kind: JobKind) -> None:
             _step("claimed", claim)
             call = kind.prepare(job, folder)
             _step("prepared", claim)
-            answer = slot.engine.call(
-                call.verb,
-                call.request,
-                on_progress=_Progress(claim),
-                limits=kind.limits.for_engine(),
-                interruption=claim.interruption,
-            )
-            peak = answer.peak_memory_mib
+            result: Mapping[str, Any] = {}
+            if call is not None:
+                answer = slot.engine.call(
+                    call.verb,
+                    call.request,
+                    on_progress=_Progress(claim),
+                    limits=kind.limits.for_engine(),
+                    interruption=claim.interruption,
+                )
+                peak, result = answer.peak_memory_mib, answer.result
             _step("answered", claim)
-            finish = _finisher(kind, job, folder, answer.result)
+            finish = _finisher(kind, job, folder, result)
             _step("stored", claim)
             _finish(claim, finish, peak)
             guard_step.send(sender=None, step="finished", job=job)

@@ -2,7 +2,8 @@
 
 register_kind(JobKind(
     name="reconstruction", queue="recon",
-    prepare=prepare_reconstruction,   # (job, folder) -> EngineCall: put the input files into the folder
+    prepare=prepare_reconstruction,   # (job, folder) -> EngineCall: put the input files into the folder;
+                                      # None: there is nothing for the engine to do
     store=store_reconstruction,       # (job, folder, result) -> refs: slow storing, before the transaction
     finish=finish_reconstruction,     # (job, folder, result, stored) -> result JSON: inside the transaction
                                       # without a `store`: (job, folder, result)
@@ -12,10 +13,11 @@ register_kind(JobKind(
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from server.jobs.models import Job
 from server.jobs.states import Queue
@@ -51,12 +53,15 @@ class JobKind:
     `fresh` ends the engine process after each job: for files nobody has looked at yet.
     `neutral_message` gives the words for an error code where the engine's own sentence may quote a file's name or
     header: job rows and events must not hold those.
+    `holds` names the streams that finishing publishes to, in the order in which they are locked.
+    `open_to` says of which jobs the person may know the result; events of such a kind on a study's own stream carry
+    none, because not everybody who hears them may.
     `quiet` kinds follow from an act by themselves, many and quick: lists of jobs show only those that failed.
     """
 
     name: str
     queue: str
-    prepare: Callable[[Job, Path], EngineCall]
+    prepare: Callable[[Job, Path], EngineCall | None]
     finish: Callable[..., dict[str, Any]]
     store: Callable[[Job, Path, Mapping[str, Any]], Any] | None = None
     failed: Callable[[Job], None] | None = None
@@ -64,6 +69,8 @@ class JobKind:
     act: str = "reconstruct"
     limits: Limits = field(default_factory=Limits)
     fresh: bool = False
+    holds: Callable[[Job], Sequence[str]] | None = None
+    open_to: Callable[[Any, Sequence[Job]], set[UUID]] | None = None
     quiet: bool = False
     neutral_message: Callable[[str], str] | None = None
 
