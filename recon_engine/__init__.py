@@ -14,6 +14,10 @@ from typing import Any
 from recon_engine.contract import (
     ENGINE_VERSION,
     AlgorithmDescription,
+    CombineRequest,
+    CombineResult,
+    CompareRequest,
+    CompareResult,
     InspectResult,
     OnProgress,
     PrepareRequest,
@@ -28,7 +32,19 @@ from recon_engine.contract import (
 )
 
 __version__ = ENGINE_VERSION
-__all__ = ["__version__", "describe", "evaluate", "inspect", "prepare", "reconstruct", "refine", "surfaces", "train"]
+__all__ = [
+    "__version__",
+    "combine",
+    "compare",
+    "describe",
+    "evaluate",
+    "inspect",
+    "prepare",
+    "reconstruct",
+    "refine",
+    "surfaces",
+    "train",
+]
 
 
 def describe() -> tuple[AlgorithmDescription, ...]:
@@ -72,6 +88,20 @@ def refine(request: RefineRequest, on_progress: OnProgress = no_progress) -> Ref
 def surfaces(request: SurfacesRequest, on_progress: OnProgress = no_progress) -> SurfacesResult:
     """Make surfaces of the segments of a labelmap and write them to `request.out`."""
     from recon_engine.remesh import surfaces as run
+
+    return run(request, on_progress)
+
+
+def compare(request: CompareRequest, on_progress: OnProgress = no_progress) -> CompareResult:
+    """How far apart two labelmaps are: per segment, place by place, and painted on both surfaces."""
+    from recon_engine.comparing import compare as run
+
+    return run(request, on_progress)
+
+
+def combine(request: CombineRequest, on_progress: OnProgress = no_progress) -> CombineResult:
+    """Make one labelmap of several readers': union, majority or STAPLE."""
+    from recon_engine.comparing import combine as run
 
     return run(request, on_progress)
 

@@ -19,6 +19,8 @@ import recon_engine
 from recon_engine.contract import (
     ENGINE_VERSION,
     AlgorithmDescription,
+    CombineRequest,
+    CompareRequest,
     EngineError,
     InspectResult,
     PrepareRequest,
@@ -111,6 +113,16 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--segment", action="append", default=[], metavar="NUMBER=NAME", help="all when left out")
     made.add_argument("-o", "--out", required=True, metavar="OUT", help="the folder to make")
     made.add_argument("--threads", type=int, default=0, help="CPU threads; chosen when left out")
+    made = verb("compare", "Say how far apart two labelmaps are, and where.", _compare)
+    made.add_argument("left", metavar="A.nii.gz")
+    made.add_argument("right", metavar="B.nii.gz")
+    made.add_argument("--segment", action="append", default=[], metavar="NUMBER=NAME", help="all when left out")
+    made.add_argument("-o", "--out", required=True, metavar="OUT", help="the folder to make")
+    made.add_argument("--threads", type=int, default=0, help="CPU threads; chosen when left out")
+    made = verb("combine", "Make one labelmap of several readers'.", _combine)
+    made.add_argument("labelmaps", metavar="LABELMAP.nii.gz", nargs="+")
+    made.add_argument("--method", required=True, metavar="METHOD", help="union, majority or staple")
+    made.add_argument("-o", "--out", required=True, metavar="OUT", help="the folder to make")
     made = verb("evaluate", "Score an algorithm on labelled cases.", _evaluate)
     made.add_argument("name", metavar="NAME", nargs="?")
     made.add_argument("--all", action="store_true", help="every algorithm that was trained on a set")
@@ -247,6 +259,37 @@ def _surfaces(asked: argparse.Namespace, bar: Bar) -> dict[str, Any]:
         for segment in result.segments:
             volume = "volume unknown" if segment.volume_ml is None else f"{segment.volume_ml:.2f} mL"
             print(f"{segment.number:3} {segment.label:32} {volume:>16} {segment.triangles:>8} triangles")
+        print(f"{asked.out}: {', '.join(sorted(result.files))}")
+    return result.to_dict()
+
+
+def _compare(asked: argparse.Namespace, bar: Bar) -> dict[str, Any]:
+    from recon_engine.comparing.grids import pairs_of
+
+    names = dict(_parameter(text) for text in asked.segment)
+    pairs = pairs_of(asked.left, asked.right, {int(n): str(name) for n, name in names.items() if n.isdigit()})
+    request = CompareRequest(left=asked.left, right=asked.right, pairs=pairs, out=asked.out, threads=asked.threads)
+    result = recon_engine.compare(request, bar)
+    if not asked.json:
+        for one in result.segments:
+            distances = "distance unknown" if one.hd95_mm is None else f"HD95 {one.hd95_mm:.1f} mm"
+            print(f"{one.number:3} {one.label:32} Dice {one.dice:.2f}  {distances}")
+        for place in result.regions[:10]:
+            size = "only one has it" if place.max_mm is None else f"{place.max_mm:+.1f} mm"
+            print(f"{place.n:3} {place.label:32} {size}  {place.voxels} voxels  {place.side}")
+        print(f"{asked.out}: {', '.join(sorted(result.files))}")
+    return result.to_dict()
+
+
+def _combine(asked: argparse.Namespace, bar: Bar) -> dict[str, Any]:
+    request = CombineRequest(labelmaps=tuple(asked.labelmaps), method=asked.method, out=asked.out, whole=True)
+    result = recon_engine.combine(request, bar)
+    if not asked.json:
+        for number, voxels in result.voxels.items():
+            print(f"{number:>3} {voxels:>10} voxels")
+        for one in result.performances:
+            told = f"sensitivity {one.sensitivity:.4f}  specificity {one.specificity:.4f}"
+            print(f"{one.number:3} {asked.labelmaps[one.reader]}  {told}")
         print(f"{asked.out}: {', '.join(sorted(result.files))}")
     return result.to_dict()
 

@@ -27,6 +27,8 @@ from typing import Any, BinaryIO
 
 import recon_engine
 from recon_engine.contract import (
+    CombineRequest,
+    CompareRequest,
     EngineError,
     OnProgress,
     PrepareRequest,
@@ -99,12 +101,22 @@ def _refine(request: Mapping[str, Any], on_progress: OnProgress) -> Mapping[str,
     return recon_engine.refine(RefineRequest.from_dict(request), on_progress).to_dict()
 
 
+def _compare(request: Mapping[str, Any], on_progress: OnProgress) -> Mapping[str, Any]:
+    return recon_engine.compare(CompareRequest.from_dict(request), on_progress).to_dict()
+
+
+def _combine(request: Mapping[str, Any], on_progress: OnProgress) -> Mapping[str, Any]:
+    return recon_engine.combine(CombineRequest.from_dict(request), on_progress).to_dict()
+
+
 VERBS: Mapping[str, Verb] = {
     "reconstruct": _reconstruct,
     "prepare": _prepare,
     "inspect": _inspect,
     "surfaces": _surfaces,
     "refine": _refine,
+    "compare": _compare,
+    "combine": _combine,
 }
 
 

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from recon_engine.contract import ENGINE_VERSION
 from recon_engine.surface import meshopt
@@ -151,11 +152,19 @@ class Packed:
     largest: tuple[int, int, int]
     positions: bytes
     indices: bytes
+    distances: bytes = b""  # float32 mm per vertex, encoded
 
 
-def pack(mesh: Mesh) -> Packed:
-    """Put a mesh on its 16-bit grid and encode it. Safe in threads."""
-    vertices, triangles = meshopt.reorder(mesh.vertices, mesh.triangles)
+def pack(mesh: Mesh, distances: NDArray | None = None) -> Packed:
+    """Put a mesh on its 16-bit grid and encode it. Safe in threads.
+
+    `distances` (n,) mm, one per vertex, go into the file to a hundredth of a millimetre.
+    """
+    rows_in = mesh.vertices
+    if distances is not None:
+        rows_in = np.column_stack([mesh.vertices, distances]).astype(np.float32)
+    sorted_rows, triangles = meshopt.reorder(rows_in, mesh.triangles)
+    vertices = sorted_rows[:, :3]
     low = vertices.min(0).astype(np.float64)
     step = float((vertices.max(0) - low).max()) / 65535 or 1.0
     rows = np.zeros((len(vertices), 4), "<u2")  # the fourth is padding: rows are multiples of 4 bytes
@@ -168,6 +177,7 @@ def pack(mesh: Mesh) -> Packed:
         tuple(int(v) for v in rows[:, :3].max(0)),  # type: ignore[arg-type]
         meshopt.encode_vertices(rows),
         meshopt.encode_triangles(triangles, len(rows)),
+        b"" if distances is None else meshopt.encode_vertices(np.round(sorted_rows[:, 3:], 2).astype("<f4")),
     )
 
 
@@ -209,8 +219,12 @@ def browser_glb(
             mesh.triangles * 3,
             "SCALAR",
         )
+        attributes = {"POSITION": positions}
+        if mesh.distances:
+            values = view(mesh.distances, 4, mesh.count, "ATTRIBUTES", _ARRAY)
+            attributes["_DISTANCE_MM"] = writer.accessor(values, _F32, mesh.count, "SCALAR")
         place = {"translation": list(mesh.lowest), "scale": [mesh.step] * 3}
-        writer.node(part, name, {"POSITION": positions}, indices, **place)
+        writer.node(part, name, attributes, indices, **place)
     if parts:
         names = ["EXT_meshopt_compression", "KHR_mesh_quantization"]
         writer.document |= {"extensionsUsed": names, "extensionsRequired": names}
