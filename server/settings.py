@@ -58,6 +58,7 @@ INSTALLED_APPS = [
     "server.algorithms",
     "server.reconstructions",
     "server.readings",
+    "server.discussions",
     "server.operations",
     "server.api",
 ]

@@ -15,6 +15,7 @@ urlpatterns = [
     path("", include("server.algorithms.api")),
     path("", include("server.reconstructions.api")),
     path("", include("server.readings.api")),
+    path("", include("server.discussions.api")),
     path("", include("server.operations.api_urls")),
     path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
 ]

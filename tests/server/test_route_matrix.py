@@ -26,6 +26,7 @@ AUDIENCES = {
     "project": (OUT, HIDDEN, IN, IN, IN, IN),  # name and members, for members and those who run the site
     "view": (OUT, HIDDEN, IN, IN, IN, HIDDEN),
     "work": (OUT, HIDDEN, NO, IN, IN, HIDDEN),
+    "author": (OUT, HIDDEN, NO, IN, NO, HIDDEN),  # written by the reader
     "work or run": (OUT, HIDDEN, NO, IN, IN, IN),
     "view or run": (OUT, HIDDEN, IN, IN, IN, IN),
     "delete": (OUT, HIDDEN, NO, NO, IN, HIDDEN),
@@ -79,6 +80,15 @@ API = {
     "annotations/<uuid:annotation_id>/": {"GET": "view"},
     "annotations/<uuid:annotation_id>/operations/": {"GET": "view"},
     "annotation-codes/": {"GET": "signed in"},
+    "studies/<uuid:study_id>/threads/": {"GET": "view", "POST": "work"},
+    "threads/<uuid:thread_id>/": {"GET": "view"},
+    "threads/<uuid:thread_id>/comments/": {"POST": "work"},
+    "threads/<uuid:thread_id>/resolve/": {"POST": "work"},
+    "threads/<uuid:thread_id>/reopen/": {"POST": "work"},
+    "comments/<uuid:comment_id>/": {"PATCH": "author"},
+    "comments/<uuid:comment_id>/versions/": {"GET": "view"},
+    "notices/": {"GET": "signed in"},
+    "notices/read/": {"POST": "signed in"},
     "reconstructions/": {"POST": "work"},
     "segmentations/<uuid:segmentation_id>/": {"GET": "view"},
     "segmentations/<uuid:segmentation_id>/repeat/": {"POST": "work"},
@@ -154,6 +164,7 @@ def body_for(route: str, world: World) -> dict:
     """Where the object of a request stands in its body or query, not in its address."""
     return {
         "reconstructions/": {"series": str(world.ids["series_id"]), "algorithm": "bone-ct"},
+        "comments/<uuid:comment_id>/": {"text": "better", "base_version": 1},
         "intakes/": {"project": str(world.project.pk)},
         "intakes/<uuid:intake_id>/import/": {"series": [{"key": "1"}], "consent": True},
     }.get(route, {})

@@ -15,6 +15,7 @@ from server.accounts import services as people
 from server.accounts.models import User
 from server.algorithms.models import Algorithm, AlgorithmVersion
 from server.core import storage
+from server.discussions.models import Comment, Thread
 from server.jobs.models import Job
 from server.readings.models import Annotation
 from server.reconstructions.models import Segment, Segmentation, Surface
@@ -129,10 +130,13 @@ def make_world() -> World:
     annotation = Annotation.objects.create(
         study=study, series=series, kind="point", number=1, points=[[1.0, 1.0, 1.0]], colour="#FEEE3E", author=reader,
     )  # fmt: skip
-    later = timezone.now() + timedelta(hours=24)
-    intake = Intake.objects.create(project=project, created_by=reader, expires_at=later)
     from server.core.secrets import seal_text
 
+    thread = Thread.objects.create(study=study, series=series, point_mm=[1.0, 1.0, 1.0], author=reader)
+    sealed = seal_text(study.pk, project.pk, "planted comment")
+    comment = Comment.objects.create(thread=thread, author=reader, text_sealed=sealed, digest="2" * 64)
+    later = timezone.now() + timedelta(hours=24)
+    intake = Intake.objects.create(project=project, created_by=reader, expires_at=later)
     upload = UploadedFile.objects.create(
         intake=intake, name_sealed=seal_text(intake.pk, project.pk, "a.dcm"), name_digest="1" * 64, length=10
     )
@@ -148,6 +152,8 @@ def make_world() -> World:
         "transform_id": transform.pk,
         "segmentation_id": segmentation.pk,
         "annotation_id": annotation.pk,
+        "thread_id": thread.pk,
+        "comment_id": comment.pk,
         "job_id": job.pk,
         "intake_id": intake.pk,
         "upload_id": upload.pk,
@@ -155,5 +161,12 @@ def make_world() -> World:
         "plane": "k",
         "session_id": 1,
     }
-    world.planted = ("planted description", "planted series", "planted segment", "LAM-4711", str(study.pk))
+    world.planted = (
+        "planted description",
+        "planted series",
+        "planted segment",
+        "planted comment",
+        "LAM-4711",
+        str(study.pk),
+    )
     return world
