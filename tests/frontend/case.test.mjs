@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
-  daysUntil, inOrder, initialCase, judged, nextOpen, phaseOf, placeBeside, reduceCase, stepsOf, unanswered, undecided, undrawn, whyOf,
+  daysUntil, inOrder, initialCase, isClosed, judged, nextOpen, phaseOf, placeBeside, reduceCase, stepsOf, unanswered, undecided, undrawn, whyOf,
 } from "../../frontend/static/lamina/state/case.js";
 import { ReadingClock } from "../../frontend/static/lamina/state/reading-clock.js";
 
@@ -21,6 +21,11 @@ test("the steps of an own first read, then those of the case", () => {
   assert.equal(steps({ id: "c", stage: "reading", state: "new", mine: null }), "reading:now approval:next");
   assert.equal(steps(null), "");
   assert.deepEqual(["assigned", "in_progress", "committed", "submitted", "withdrawn"].map((state) => phaseOf(mine(state))), ["assigned", "reading", "comparing", "submitted", "none"]);
+});
+
+test("nothing is drawn before the start, after the submission, or by who only looks on", () => {
+  assert.deepEqual(["assigned", "in_progress", "committed", "submitted"].map((state) => isClosed(mine(state))), [true, false, false, true]);
+  assert.deepEqual([isClosed(null), isClosed({ sealed: true, mine: null }), isClosed({ sealed: false, mine: null }), isClosed({ sealed: false, mine: null, state: "completed" })], [false, true, false, true]);
 });
 
 test("answers begin as the server keeps them and are not overwritten by a later state of the same case", () => {

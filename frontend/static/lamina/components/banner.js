@@ -2,7 +2,7 @@
 
 import { find, h, icon } from "./dom.js";
 
-const ORDER = ["connection", "read-only", "version", "memory", "slices", "list"];
+const ORDER = ["connection", "read-only", "sealed", "version", "memory", "slices", "list"];
 /** @type {Map<string, HTMLElement>} */
 const shown = new Map();
 

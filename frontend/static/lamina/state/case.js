@@ -81,6 +81,13 @@ export const phaseOf = (given) => PHASES[given?.mine?.state] ?? "none";
 /** An own read of the first kind; adjudicators have a page of their own. @param {any} given */
 export const isReader = (given) => given?.mine?.kind === "first";
 
+/** Nothing may be drawn or answered by this person: not begun, submitted, or others read it sealed. @param {any} given */
+export const isClosed = (given) => {
+  if (!given) return false;
+  if (given.mine && phaseOf(given) !== "none") return phaseOf(given) === "assigned" || phaseOf(given) === "submitted";
+  return Boolean(given.sealed) || given.state === "completed";
+};
+
 /**
  * The steps in the top bar. A reader's own three; otherwise where the case stands.
  * @param {any} given  `case` @returns {{ key: string, state: "done" | "now" | "next" }[]}

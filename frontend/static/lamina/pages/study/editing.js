@@ -7,12 +7,13 @@ import { mmPerPixel } from "../../geometry/viewing.js";
 import { countOf } from "../../geometry/spans.js";
 import { decodeEffect } from "../../geometry/varints.js";
 import { h, icon } from "../../components/dom.js";
-import { toast, toastError } from "../../components/toast.js";
+import { toast } from "../../components/toast.js";
 import { gettext, interpolate } from "../../i18n.js";
 import { EDITING, readyDesk } from "../../tools/editing.js";
+import { isClosed } from "../../state/case.js";
 import { mayReplace } from "../../state/edits.js";
 import { socket } from "../../state/socket.js";
-import { EditDesk } from "./edit-desk.js";
+import { EditDesk, sayWhy } from "./edit-desk.js";
 import { makeEditingBar } from "./editing-bar.js";
 import { newSegment } from "./editing-segments.js";
 import { keyed } from "./key-words.js";
@@ -61,7 +62,7 @@ export function makeEditing(room) {
 
   const mayEdit = () => {
     const { study } = store.get().study;
-    return may(study.may, "annotate") && study.state !== "binned" && study.state !== "erased";
+    return may(study.may, "annotate") && study.state !== "binned" && study.state !== "erased" && !isClosed(store.get().case.case);
   };
   const say = (/** @type {string} */ text) => void toast(text, { seconds: 5 });
 
@@ -71,7 +72,8 @@ export function makeEditing(room) {
     mayEdit,
     say,
     explain() {
-      if (!mayEdit()) say(gettext("Drawing needs the reader role in this project."));
+      if (isClosed(store.get().case.case)) say(gettext("The read is closed: nothing can be drawn now."));
+      else if (!mayEdit()) say(gettext("Drawing needs the reader role in this project."));
       else if (view().segmentationId) say(gettext("The outlines are still on their way."));
       else say(gettext("No segments yet. Make one: A"));
     },
@@ -122,12 +124,8 @@ export function makeEditing(room) {
     return () => line.remove();
   });
 
-  // Events of the study that are about voxels; rows are kept by the state's own reducer.
-  const { id } = store.get().study.study;
-  const stream = `study:${id}`;
-  // From where the page's first state ends: an older number would bring everything that ever happened again.
-  const last = store.get().study.study.streams?.[stream] ?? 0;
-  socket.subscribe(stream, last, { onEvent: (event) => desk?.heard(event), onReload: () => void desk?.catchUp() });
+  // Events that are about voxels; rows are kept by the state's own reducer.
+  room.onEvent((event) => (event.type === "study.loaded" ? void desk?.catchUp() : desk?.heard(event)));
   socket.onState((state) => {
     if (state === "live") desk?.sender.hurry();
   });
@@ -163,7 +161,7 @@ export function makeEditing(room) {
       set({ preview: { number: active, voxels } });
     } catch (error) {
       set({ busy: null });
-      toastError(error);
+      sayWhy(error);
     }
   }
 
@@ -220,7 +218,7 @@ export function makeEditing(room) {
     if (event.deltaY !== 0) editing.resize(-Math.sign(event.deltaY));
   }, { capture: true, passive: false });
 
-  store.watch((state) => `${state.view.tool} ${mayEdit()} ${state.study.study.state}`, () => {
+  store.watch((state) => `${state.view.tool} ${mayEdit()} ${state.study.study.state} ${state.case.case?.mine?.state}`, () => {
     const allowed = mayEdit();
     root.toggleAttribute("data-may-edit", allowed);
     const on = allowed && EDIT_TOOLS.has(view().tool);

@@ -6,6 +6,8 @@ import { initialFusion, reduceFusion } from "../../state/fusion.js";
 import { initialPlanes, reducePlanes } from "../../state/planes.js";
 import { initialSpace, reduceSpace } from "../../state/space.js";
 import { initialEdits, reduceEdits } from "../../state/edits.js";
+import { initialCase, reduceCase } from "../../state/case.js";
+import { makeCase } from "./case/case.js";
 import { makeEditing } from "./editing.js";
 import { makeBeside } from "./beside.js";
 import { makeHanging } from "./hanging.js";
@@ -16,6 +18,7 @@ import { makePhases } from "./phases.js";
 import { makePlaneMenu } from "./plane-menu.js";
 import { makeMeasurements } from "./measurements.js";
 import { makeUndoButtons } from "./undo-buttons.js";
+import { initialTogether, makeTogether, reduceTogether } from "./together/together.js";
 
 /** @import { Room } from "./room.js" */
 
@@ -23,9 +26,11 @@ import { makeUndoButtons } from "./undo-buttons.js";
 const KEPT = {
   marks: [initialMarks, reduceMarks],
   edits: [initialEdits, reduceEdits],
+  case: [initialCase, reduceCase],
   fusion: [initialFusion, reduceFusion],
   planes: [initialPlanes, reducePlanes],
   space: [initialSpace, reduceSpace],
+  together: [initialTogether, reduceTogether],
 };
 
 /** Reducers by name, for `combine`. */
@@ -34,4 +39,4 @@ export const PARTS = Object.fromEntries(Object.entries(KEPT).map(([name, [, redu
 export const initialParts = () => Object.fromEntries(Object.entries(KEPT).map(([name, [initial]]) => [name, initial()]));
 
 /** Hanging before the link: what a link says goes over how a series hangs by itself. @type {((room: Room) => void)[]} */
-export const FEATURES = [makeMeasurements, makeFusion, makeHanging, makeBeside, makeLink, makeFullScreen, makePhases, makePlaneMenu, makeUndoButtons, makeEditing];
+export const FEATURES = [makeMeasurements, makeFusion, makeHanging, makeBeside, makeLink, makeFullScreen, makePhases, makePlaneMenu, makeUndoButtons, makeEditing, makeCase, makeTogether];

@@ -80,11 +80,15 @@ export async function open(id, asked, early) {
     showKeys: () => void showKeys(room),
     keymap: keymapOfPerson(),
     ...makeActs(),
+    onEvent: (listener) => void listeners.add(listener),
+    heard: (event) => listeners.forEach((listener) => listener(event)),
     onSession(begin) {
       beginnings.push(begin);
       if (room.session) endings.push(begin(room.session));
     },
   };
+  /** @type {Set<(event: any) => void>} */
+  const listeners = new Set();
   /** @type {((session: any) => (() => void) | void)[]} */
   const beginnings = [];
   /** @type {((() => void) | void)[]} */
@@ -208,26 +212,47 @@ function showStudy({ store }) {
   });
 }
 
-/** @param {string} id @param {Record<string, number>} last @param {Room} room @returns {() => void} */
-function follow(id, last, { store }) {
-  const stream = `study:${id}`;
-  const load = async () => {
+/**
+ * Follow every stream the person may hear of this study: its open facts, its results, the own reading. A seal that opens
+ * adds one from its beginning; `room.follow` is told what there is now. Answers the way to stop.
+ * @param {string} id @param {Record<string, number>} last  numbers of the page's first state, by stream @param {Room} room @returns {() => void}
+ */
+function follow(id, last, room) {
+  const { store } = room;
+  /** @type {Map<string, () => void>} */
+  const followed = new Map();
+  const load = async (/** @type {string} */ stream) => {
     const answer = await get(`/api/studies/${id}/`);
     store.dispatch({ type: "study.loaded", answer });
+    room.follow?.(answer.streams ?? {});
+    room.heard({ type: "study.loaded" });
     return answer.streams?.[stream];
   };
-  return socket.subscribe(stream, last[stream] ?? 0, {
+  const open = `study:${id}`;
+  /** @param {string} stream @returns {import("../../state/socket.js").Handlers} */
+  const handlers = (stream) => ({
     async onEvent(event) {
       store.dispatch({ type: "event", event });
+      room.heard(event);
       const { segmentation, series } = event.payload ?? {};
       // Events that only name a result or a series: ask for the whole of it.
       if (event.type === "segmentation.ready" && !segmentation?.segments) {
         const whole = await get(`/api/segmentations/${segmentation?.id ?? event.payload.segmentation_id}/`);
         store.dispatch({ type: "segmentation.loaded", segmentation: whole });
-      } else if ((event.type === "series.imported" && !series?.urls) || event.type === "study.changed") await load();
+      } else if ((event.type === "series.imported" && !series?.urls) || event.type === "study.changed") await load(stream);
     },
     onProgress: (job) => store.dispatch({ type: "job.seen", job }),
-    onReload: load,
-    onRefused: () => banner("connection", { text: gettext("You no longer have access to this study."), kind: "bad", symbol: "lock" }),
+    onReload: () => load(stream),
+    onRefused: () => stream === open && banner("connection", { text: gettext("You no longer have access to this study."), kind: "bad", symbol: "lock" }),
   });
+  room.follow = (streams) => {
+    for (const [stream, number] of Object.entries({ [open]: 0, ...streams })) if (!followed.has(stream)) followed.set(stream, socket.subscribe(stream, number, handlers(stream)));
+    for (const [stream, stop] of followed) {
+      if (stream === open || stream in streams) continue;
+      stop();
+      followed.delete(stream);
+    }
+  };
+  room.follow(last);
+  return () => followed.forEach((stop) => stop());
 }

@@ -13,6 +13,8 @@
 /** @import { PictureSession } from "./picture-session.js" */
 /** @import { VolumeSession } from "./volume-session.js" */
 /** @import { Editing } from "./editing.js" */
+/** @import { CaseDesk } from "./case/desk.js" */
+/** @import { Together } from "./together/together.js" */
 /** @import { KeyActs } from "../../tools/keys.js" */
 /** @import { Keymap } from "../../tools/keymap.js" */
 
@@ -28,6 +30,8 @@
  * @property {(VolumeSession | PictureSession) & Record<string, any> | null} session
  * @property {Map<string, Promise<ArrayBuffer>>} early  files asked for before the viewer was here, by address
  * @property {Editing} [editing]  segment editing, once its feature is made
+ * @property {CaseDesk} [case]  what the reader does with the case the study is read in
+ * @property {Together} [together]  who else is here, once its feature is made
  * @property {UndoStack} undo  the page's one stack of named steps
  * @property {MarkDesk} [marks]  where marks are made and kept
  * @property {any} segmentation  the one that is shown, or null
@@ -45,6 +49,9 @@
  * @property {KeyActs} acts  what a key may call, by the act's name
  * @property {(acts: KeyActs) => () => void} addActs  several may register one act: the last is asked first, and one
  *   that answers `false` passes it on
+ * @property {(listener: (event: any) => void) => void} onEvent  hear every event of the study's streams, after the store
+ * @property {(event: any) => void} heard  tells those listeners
+ * @property {(streams: Record<string, number>) => void} [follow]  what may be heard now, with the last numbers known
  * @property {(begin: (session: any) => (() => void) | void) => void} onSession  for every series that opens, the open
  *   one included; what it answers is called when that series closes
  */
