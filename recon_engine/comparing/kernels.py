@@ -73,6 +73,28 @@ def border(codes: NDArray, bit: int) -> NDArray:
 
 
 @loop()
+def deep(codes: NDArray, voxels: NDArray, bit: int, axes: NDArray) -> NDArray:
+    """(n,) bool: voxels (n, 3) without a neighbour that has `bit` along the `axes` (3,) that count."""
+    out = np.ones(len(voxels), np.bool_)
+    for v in range(len(voxels)):
+        for axis in range(3):
+            if not axes[axis]:
+                continue
+            for step in (-1, 1):
+                k, j, i = voxels[v, 0], voxels[v, 1], voxels[v, 2]
+                if axis == 0:
+                    k += step
+                elif axis == 1:
+                    j += step
+                else:
+                    i += step
+                held = 0 <= k < codes.shape[0] and 0 <= j < codes.shape[1] and 0 <= i < codes.shape[2]
+                if held and codes[k, j, i] & bit:
+                    out[v] = False
+    return out
+
+
+@loop()
 def spread(codes: NDArray, code: int, numbers: NDArray, seeds: NDArray) -> None:
     """Give every voxel of `code` that a path of such voxels joins to a seed the number of the nearest seed.
 

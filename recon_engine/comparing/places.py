@@ -64,8 +64,15 @@ def find_places(
         at = np.argwhere(codes == side.code).astype(np.int32)
         if not len(at):
             continue
-        depth = None if side.other is None else side.other.nearest(grid.to_mm(at + origin), slabs).mm
-        core = at if depth is None else at[depth >= thick]
+        depth = None
+        core = at
+        if side.other is not None:
+            # A voxel beside one of the other's lies about half a voxel outside it: too thin to begin a place.
+            depth = np.zeros(len(at))
+            axes = np.array(grid.spacing_mm) < 1.5 * thick
+            far = kernels.deep(codes, at, kernels.BOTH - side.code, axes)
+            depth[far] = side.other.nearest(grid.to_mm(at[far] + origin), slabs).mm
+            core = at[depth >= thick]
         numbers[core[:, 0], core[:, 1], core[:, 2]] = -1
         last = kernels.flood(core, numbers, last)
         kernels.spread(codes, side.code, numbers, core)
@@ -75,12 +82,19 @@ def find_places(
         held.append((side, at, depth))
     places: list[Place] = []
     for side, at, depth in held:
-        places += _described(side, at, depth, numbers, origin, grid, pair)
+        places += _described(side, at, depth, numbers, origin, grid, pair, slabs)
     return places
 
 
 def _described(
-    side: Side, at: NDArray, depth: NDArray | None, numbers: NDArray, origin: NDArray, grid: Volume, pair: int
+    side: Side,
+    at: NDArray,
+    depth: NDArray | None,
+    numbers: NDArray,
+    origin: NDArray,
+    grid: Volume,
+    pair: int,
+    slabs: Slabs,
 ) -> list[Place]:
     mine = numbers[at[:, 0], at[:, 1], at[:, 2]]
     order = np.argsort(mine, kind="stable")
@@ -96,10 +110,11 @@ def _described(
         point = middle = grid.to_mm(here[np.argmin(np.square(here - here.mean(0)).sum(1))])
         if int(n) in farthest:
             mm, point, middle = farthest[int(n)]
-        elif depth is not None:  # only the other one's surface runs here: how deep the voxels lie is all there is
+        elif depth is not None and side.other is not None:
+            # Only the other one's surface runs here: how deep the voxels lie is all there is.
             deepest = int(np.argmax(depth[voxels]))
-            mm = float(depth[voxels][deepest])
             point = middle = grid.to_mm(here[deepest])
+            mm = float(depth[voxels][deepest]) or float(side.other.nearest(point[None], slabs).mm[0])
         bounds = tuple(float(v) for pair in zip(corners.min(0), corners.max(0), strict=True) for v in pair)
         places.append(Place(pair, side.code, here, mm, centroid, point, middle, bounds))
     return places
