@@ -14,6 +14,13 @@
  * @property {() => void} [onRefused]
  */
 /**
+ * @typedef {object} RoomHandlers  who is together now; nothing of it is numbered or kept
+ * @property {(room: { me: string, people: any[] }) => void} [onRoom]
+ * @property {(said: Record<string, any>) => void} [onSaid]  the newest words, by member
+ * @property {() => void} [onShut]  may not be inside, or not any more
+ * @property {() => void} [onAway]  the connection is lost
+ */
+/**
  * @typedef {object} Surroundings  what the client needs of the browser, so that a test can stand in for it
  * @property {() => any} open  a WebSocket
  * @property {(stream: string, after: number) => Promise<any>} poll  GET /api/events/
@@ -38,6 +45,8 @@ export class StreamClient {
     this.around = surroundings;
     /** @type {Map<string, { last: number | null, handlers: Set<Handlers>, reloading: boolean }>} */
     this.streams = new Map();
+    /** @type {Map<string, RoomHandlers>} */
+    this.rooms = new Map();
     /** @type {Set<(state: LinkState) => void>} */
     this.listeners = new Set();
     /** @type {LinkState} */
@@ -66,6 +75,31 @@ export class StreamClient {
       if (entry.handlers.size > 0) return;
       this.streams.delete(stream);
       if (this.isOpen()) this.send({ unsubscribe: [stream] });
+    };
+  }
+
+  /**
+   * Be in a room as long as the page is open; after a break the client joins again by itself.
+   * @param {string} room @param {RoomHandlers} handlers
+   * @returns {{ say: (words: Record<string, any>) => boolean, join: () => void, leave: () => void }} `say` answers false where nobody can hear
+   */
+  join(room, handlers) {
+    this.rooms.set(room, handlers);
+    const join = () => {
+      if (this.isOpen()) this.send({ join: room });
+    };
+    join();
+    return {
+      join,
+      say: (words) => {
+        if (!this.isOpen()) return false;
+        this.send({ here: { room, ...words } });
+        return true;
+      },
+      leave: () => {
+        this.rooms.delete(room);
+        if (this.isOpen()) this.send({ leave: room });
+      },
     };
   }
 
@@ -110,6 +144,7 @@ export class StreamClient {
       this.clear("poll");
       this.setState("live");
       for (const stream of this.streams.keys()) this.ask(stream);
+      for (const room of this.rooms.keys()) this.send({ join: room });
       this.pingLater();
     };
     link.onmessage = (/** @type {{ data: string }} */ message) => this.take(JSON.parse(message.data));
@@ -118,6 +153,7 @@ export class StreamClient {
       this.link = null;
       this.clear("ping");
       this.clear("pong");
+      for (const handlers of this.rooms.values()) handlers.onAway?.();
       if (this.stopped) return;
       if (SIGNED_OUT.has(closing.code)) {
         this.clear("delayed");
@@ -172,6 +208,9 @@ export class StreamClient {
     else if (message.progress) this.tell(message.progress.stream, "onProgress", message.progress.job);
     else if (message.reload) this.reload(message.reload);
     else if (message.refused) this.tell(message.refused, "onRefused");
+    else if (message.room) this.rooms.get(message.room.name)?.onRoom?.(message.room);
+    else if (message.here) this.rooms.get(message.here.room)?.onSaid?.(message.here.said);
+    else if (message.shut) this.rooms.get(message.shut)?.onShut?.();
     else if ("pong" in message) this.clear("pong");
   }
 

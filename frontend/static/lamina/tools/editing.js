@@ -84,6 +84,7 @@ function paint(surface, at, room, erases) {
   const sweep = sweepOf(room, surface.name);
   let last = start;
   stroke.draw(sweep(start, start));
+  room.together?.draws({ number: edits.active, erases });
   return {
     move(pixel) {
       const point = surface.pointAt(pixel);
@@ -91,8 +92,14 @@ function paint(surface, at, room, erases) {
       stroke.draw(sweep(last, point));
       last = point;
     },
-    end: () => stroke.end(),
-    cancel: () => stroke.cancel(),
+    end: () => {
+      stroke.end();
+      room.together?.draws(null);
+    },
+    cancel: () => {
+      stroke.cancel();
+      room.together?.draws(null);
+    },
   };
 }
 

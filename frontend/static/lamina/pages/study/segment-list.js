@@ -43,7 +43,7 @@ export function makeSegmentList(section, room) {
 
   /** @type {number | null} */
   let opened = null;
-  /** @type {Map<number, { segment: any, row: HTMLElement, swatch: HTMLElement, eye: HTMLElement, size: HTMLElement, lock: HTMLElement }>} */
+  /** @type {Map<number, { segment: any, row: HTMLElement, swatch: HTMLElement, eye: HTMLElement, size: HTMLElement, lock: HTMLElement, drawers: HTMLElement }>} */
   const rows = new Map();
   /** The state's own copy: a segment may have been renamed since the result was opened. @param {any} state */
   const segmentsOf = ({ view, study }) => study.segmentations.find((/** @type {any} */ one) => one.id === view.segmentationId)?.segments ?? NONE;
@@ -63,9 +63,10 @@ export function makeSegmentList(section, room) {
     }, ondblclick: () => room.session?.centreOn?.(no) }, swatch, h("span", {}, known(segment.label)));
     const size = h("span", { class: "segment__size" });
     const lock = h("span", { class: "segment__lock", hidden: true, title: gettext("Locked") }, icon("lock", { label: gettext("Locked") }));
-    const line = h("div", { class: "segment__line" }, name, lock, size, eye);
+    const drawers = h("span", { class: "segment__drawers", hidden: true });
+    const line = h("div", { class: "segment__line" }, name, drawers, lock, size, eye);
     const element = h("li", { class: "segment", dataset: { segment: String(no) }, onpointerenter: () => light(no), onpointerleave: () => light(null) }, line, opened === no && details(segment));
-    rows.set(no, { segment, row: element, swatch, eye, size, lock });
+    rows.set(no, { segment, row: element, swatch, eye, size, lock, drawers });
     return element;
   }
 
@@ -126,6 +127,7 @@ export function makeSegmentList(section, room) {
     else fill(list, shown.map(row));
     paint(store.get().view);
     paintEdits();
+    paintDrawers();
   }
 
   /** Sizes while they change, the active row, locks. */
@@ -137,6 +139,18 @@ export function makeSegmentList(section, room) {
       if (size.textContent !== text) size.textContent = text;
       element.toggleAttribute("data-active", edits.active === no && Boolean(room.editing?.desk()));
       lock.hidden = !edits.locked.includes(no);
+    }
+  }
+
+  /** Who else draws in a segment just now: a word to the others, no lock. */
+  function paintDrawers() {
+    const drawing = store.get().together?.drawing ?? {};
+    for (const [no, { drawers }] of rows) {
+      const people = drawing[no] ?? [];
+      drawers.hidden = people.length === 0;
+      drawers.title = people.map((/** @type {any} */ one) => interpolate(gettext("{name} draws here"), { name: one.name })).join(", ");
+      fill(drawers, people.length > 0 && icon("pencil"), people.map((/** @type {any} */ one) => one.name).join(", "));
+      drawers.style.setProperty("--person", people[0]?.colour ?? "currentColor");
     }
   }
 
@@ -181,6 +195,7 @@ export function makeSegmentList(section, room) {
   store.watch((state) => state.study.study.may, draw);
   store.watch((state) => state.edits?.locked, draw);
   store.watch((state) => state.edits, paintEdits);
+  store.watch((state) => state.together?.drawing, paintDrawers);
   store.watch((state) => state.view, paint);
 }
 
