@@ -55,6 +55,11 @@ class Measuring(Study):
         )
         return [(spaces(name), spaces(value)) for name, value in texts]
 
+    def marks(self, count: int) -> list[dict[str, Any]]:
+        """The marks themselves, as soon as there are so many."""
+        eventually(lambda: len(self.ask("marks")), count)
+        return self.ask("marks")
+
     def row(self, name: str) -> Any:
         return self.page.locator(".measurement").filter(has=self.page.get_by_text(name, exact=True))
 
@@ -84,7 +89,7 @@ def test_a_drag_over_the_beads_reads_fifty_millimetres(study: Measuring, calibra
     truth = calibrated[1]
     study.page.keyboard.press("d")
     study.drag(truth.points_mm["Bead 1"], truth.points_mm["Bead 2"])
-    assert study.rows == [("Length 1", "50.0 mm")]
+    eventually(lambda: study.rows, [("Length 1", "50.0 mm")])
     # The rows show a piece of the image itself, and who made it.
     study.page.wait_for_selector(".measurement[data-pictured]")
     assert study.page.locator(".measurement__person").get_attribute("aria-label") == "Rae Reader"
@@ -96,7 +101,7 @@ def test_clicks_from_point_to_point_read_thirty_degrees(study: Measuring, calibr
     for name in ("Arm 1", "Apex", "Arm 2"):
         study.page.mouse.move(*study.pixel("axial", points[name]))
         study.click(points[name])
-    assert study.rows == [("Angle 1", "30.0°")]
+    eventually(lambda: study.rows, [("Angle 1", "30.0°")])
 
 
 def test_regions_read_the_true_values_of_the_voxels_inside(study: Measuring, calibrated: tuple[str, Any]) -> None:
@@ -109,13 +114,13 @@ def test_regions_read_the_true_values_of_the_voxels_inside(study: Measuring, cal
         study.drag((x, y, z), (x + 5, y + 5, z))
         value = INSERTS[name]
         text = f"{'−' if value < 0 else ''}{abs(value):,.0f} ± 0 HU"
-        assert study.rows[-1] == (f"Ellipse {number}", text)
-    area = spaces(study.row("Ellipse 2").locator(".measurement__text .second").inner_text())
-    assert area == f"{math.pi * 25:.1f} mm²"
+        eventually(lambda: study.rows[-1], (f"Ellipse {number}", text))
+    area = study.row("Ellipse 2").locator(".measurement__text .second")
+    eventually(lambda: spaces(area.inner_text()), f"{math.pi * 25:.1f} mm²")
     # Half water, half air: the mean lies between, the deviation says that they differ.
     study.page.keyboard.press("q")
     study.drag((-10, -70, 0), (10, -60, 0))
-    statistics = study.ask("marks")[-1]["statistics"]
+    statistics = study.marks(3)[-1]["statistics"]
     assert (statistics["min"], statistics["max"]) == (-1000, 0)
     assert statistics["sd"] == pytest.approx(
         math.sqrt(-statistics["mean"] * (1000 + statistics["mean"])), abs=1e-6
@@ -123,7 +128,7 @@ def test_regions_read_the_true_values_of_the_voxels_inside(study: Measuring, cal
     assert statistics["count"] == pytest.approx(200, abs=25)
     study.page.keyboard.press("t")
     study.click(points["Bone"])
-    assert study.rows[-1] == ("Probe 1", "1,000 HU")
+    eventually(lambda: study.rows[-1], ("Probe 1", "1,000 HU"))
 
 
 def test_polygons_close_and_freehand_lines_too(study: Measuring) -> None:
@@ -132,10 +137,10 @@ def test_polygons_close_and_freehand_lines_too(study: Measuring) -> None:
     for corner in corners:
         study.click(corner)
     study.click(corners[0])
-    assert study.ask("marks")[-1]["value"] == pytest.approx(24 * 8, rel=0.02)
+    assert study.marks(1)[-1]["value"] == pytest.approx(24 * 8, rel=0.02)
     ring = [(-30 + 8 * math.cos(turn / 12 * math.pi), 8 * math.sin(turn / 12 * math.pi) - 2, 0) for turn in range(25)]
     study.drag(*ring)
-    freehand = study.ask("marks")[-1]
+    freehand = study.marks(2)[-1]
     assert (freehand["kind"], freehand["statistics"]["mean"]) == ("freehand", 0)
     assert freehand["value"] == pytest.approx(math.pi * 64, rel=0.04)
     # A double click ends a polygon and leaves the viewport as it is.
@@ -143,7 +148,7 @@ def test_polygons_close_and_freehand_lines_too(study: Measuring) -> None:
     for corner in corners[:2]:
         study.click((corner[0], corner[1] + 20, 0))
     study.page.mouse.dblclick(*study.pixel("axial", (44, 40, 0)))
-    assert len(study.ask("marks")) == 3
+    study.marks(3)
     assert study.box("axial")["width"] == wide
 
 
@@ -152,9 +157,10 @@ def test_a_cobb_angle_between_two_lines_in_the_coronal_plane(study: Measuring) -
     study.drag((-30, 0, 20), (30, 0, 20), viewport="coronal")
     rise = 60 * math.tan(math.radians(20))
     study.drag((30, 0, -20), (-30, 0, -20 + rise), viewport="coronal")
+    [mark] = study.marks(1)
     [(name, value)] = study.rows
     assert (name, float(value.rstrip("°"))) == ("Cobb angle 1", pytest.approx(20, abs=0.3))
-    assert [abs(part) for part in study.ask("marks")[0]["plane_normal"]] == pytest.approx([0, 1, 0], abs=1e-6)
+    assert [abs(part) for part in mark["plane_normal"]] == pytest.approx([0, 1, 0], abs=1e-6)
 
 
 def test_points_on_surfaces_and_the_distance_between_them(study: Measuring) -> None:
@@ -164,7 +170,7 @@ def test_points_on_surfaces_and_the_distance_between_them(study: Measuring) -> N
     ends = [(x, -math.sqrt(65**2 - x**2), 10.0) for x in (-20.0, 20.0)]
     for end in ends:
         study.click(end, viewport="surfaces")
-    mark = study.ask("marks")[0]
+    [mark] = study.marks(1)
     for place, truth in zip((mark["points"][0], mark["points"][-1]), ends, strict=True):
         assert math.dist(place, truth) <= 1.0
     arc = 2 * 65 * math.asin(20 / 65)
@@ -179,10 +185,10 @@ def test_dragging_an_end_changes_the_number_and_undo_brings_it_back(study: Measu
     study.drag((25, -20, 0), (15, -20, 0))
     eventually(lambda: study.rows, [("Length 1", "40.0 mm")])
     status = study.page.locator(".status__undo")
-    assert status.inner_text() == "Undo brings back: Length 1, changed"
+    eventually(status.inner_text, "Undo brings back: Length 1, changed")
     study.page.keyboard.press("Control+z")
     eventually(lambda: study.rows, [("Length 1", "50.0 mm")])
-    assert status.inner_text() == "Undo brings back: Length 1, drawn"
+    eventually(status.inner_text, "Undo brings back: Length 1, drawn")
     study.page.keyboard.press("Control+z")
     eventually(lambda: study.rows, [])
     study.page.keyboard.press("Control+y")
@@ -215,11 +221,11 @@ def test_a_row_goes_there_renames_colours_and_codes(study: Measuring) -> None:
     study.page.get_by_label("Side", exact=True).select_option(label="Left")
     study.page.get_by_role("button", name="Colour 3").click()
     study.sent()
-    [mark] = study.ask("marks")
+    [mark] = study.marks(1)
     assert (mark["name"], mark["colour"], mark["finding"]["value"]) == ("Bead to bead", "#78FFE2", "27925004")
-    assert "Left, Nodule" in study.row("Bead to bead").inner_text()
+    eventually(lambda: "Left, Nodule" in study.row("Bead to bead").inner_text(), True)
     study.row("Bead to bead").get_by_role("button", name="Hide Bead to bead").click()
-    assert study.page.locator(".measurement[data-hidden]").count() == 1
+    eventually(study.page.locator(".measurement[data-hidden]").count, 1)
 
 
 def test_another_browser_sees_it_without_a_reload(
@@ -252,7 +258,7 @@ def test_what_is_not_sent_stays_in_sight_and_survives_a_reload(
     page.keyboard.press("d")
     desk.drag((-25, 0, 0), (5, 0, 0))
     page.get_by_text("not sent", exact=True).wait_for()
-    assert desk.rows == [("Length 1", "30.0 mm")]
+    eventually(lambda: desk.rows, [("Length 1", "30.0 mm")])
     page.reload()
     desk = Measuring(page).loaded("whole")
     page.get_by_text("not sent", exact=True).wait_for()

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.site import PASSWORD, PEOPLE
+from tests.e2e.viewer import eventually
 
 SIZES = [(1920, 1080), (1600, 1000), (1280, 720), (1024, 768), (768, 1024), (390, 844)]
 PAGES = {
@@ -34,7 +35,7 @@ def test_a_page_fits_every_width_in_both_themes(name: str, open_as: Callable[...
         page.evaluate("(theme) => { document.documentElement.dataset.theme = theme; }", theme)
         for width, height in SIZES:
             page.set_viewport_size({"width": width, "height": height})
-            assert page.evaluate(WIDER) == [0, 0], f"{name} scrolls sideways at {width}"
+            eventually(lambda: page.evaluate(WIDER), [0, 0], what=f"{name} at {width}")
             assert page.locator("text=Not for clinical use").first.is_visible()
             assert page.locator(".bar .mark").is_visible()
 
@@ -43,7 +44,7 @@ def test_nothing_moves_when_the_menus_arrive(open_as: Callable[..., Any]) -> Non
     page = open_as("admin", "/settings/")
     before = page.locator(".bar__end .person").bounding_box()
     page.wait_for_selector("wa-dropdown")
-    assert page.locator(".bar__end .person").bounding_box() == before
+    eventually(page.locator(".bar__end .person").bounding_box, before)
 
 
 def test_signing_in_and_out(open_as: Callable[..., Any]) -> None:
@@ -56,6 +57,7 @@ def test_signing_in_and_out(open_as: Callable[..., Any]) -> None:
     page.fill("#id_password", PASSWORD)
     page.keyboard.press("Enter")
     page.wait_for_selector('body[data-page="settings"]')  # where the person wanted to go
+    page.wait_for_load_state()  # until then its modules are not all there and nothing would hear the click
     page.click('[data-menu="person"]')
     page.click("wa-dropdown-item:has-text('Sign out')")
     page.wait_for_selector("#id_login")
@@ -76,15 +78,20 @@ def test_operations_are_closed_to_readers(open_as: Callable[..., Any], watch: An
     assert page.locator(".navigation a[href='/operations/']").count() == 0
 
 
+def kept(page: Any, theme: str) -> None:
+    """Choose a theme and wait until the server has it: leaving earlier would break the request off."""
+    with page.expect_response(lambda answer: answer.request.method == "PATCH") as answer:
+        page.click(f'[data-theme-choice="{theme}"]')
+    assert answer.value.ok
+
+
 def test_the_theme_is_kept(open_as: Callable[..., Any]) -> None:
     page = open_as("second", "/settings/")
-    page.click('[data-theme-choice="light"]')
-    page.wait_for_load_state("networkidle")
+    kept(page, "light")
     page.goto("/algorithms/")
     assert page.locator("html").get_attribute("data-theme") == "light"
     page.goto("/settings/")
-    page.click('[data-theme-choice="dark"]')
-    page.wait_for_load_state("networkidle")
+    kept(page, "dark")
 
 
 def test_an_invitation_is_shown_once_and_makes_a_member(open_as: Callable[..., Any], watch: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 from collections.abc import Callable
@@ -39,7 +40,7 @@ def test_wheel_arrows_home_and_end_go_through_the_slices(study: Study) -> None:
     eventually(lambda: study.slice("axial"), 42)
     for key, expected in (("ArrowDown", 43), ("ArrowUp", 42), ("Home", 1), ("End", 81)):
         study.page.keyboard.press(key)
-        assert study.slice("axial") == expected
+        eventually(lambda: study.slice("axial"), expected)
     assert (study.slice("coronal"), study.slice("sagittal")) == (71, 71)
 
 
@@ -48,12 +49,11 @@ def test_a_crosshair_click_takes_the_other_planes_there(study: Study, calibrated
     study.page.keyboard.press("x")
     study.page.mouse.click(*study.pixel("axial", bead))
     index = [round(value) for value in calibrated[1].ct.to_index(np.asarray(bead))]
-    assert [study.slice(name) - 1 for name in ("axial", "coronal", "sagittal")] == index
-    assert max(abs(a - b) for a, b in zip(study.point, bead, strict=True)) <= 0.5
+    eventually(lambda: [study.slice(name) - 1 for name in ("axial", "coronal", "sagittal")], index)
+    assert study.is_near(bead, 0.5)
     study.page.mouse.move(*study.pixel("coronal", bead))
-    readout = study.corner("coronal", "bottom-right")
-    assert "1,500 HU" in readout
-    assert re.match(r"[LR] [\d.]+ [AP] [\d.]+ [SI] [\d.]+ mm", readout)
+    eventually(lambda: "1,500 HU" in study.corner("coronal", "bottom-right"), True)
+    assert re.match(r"[LR] [\d.]+ [AP] [\d.]+ [SI] [\d.]+ mm", study.corner("coronal", "bottom-right"))
 
 
 def test_the_readout_says_the_known_value_and_the_label(study: Study, calibrated: tuple[str, Any]) -> None:
@@ -61,17 +61,16 @@ def test_the_readout_says_the_known_value_and_the_label(study: Study, calibrated
 
     for name, value in INSERTS.items():
         study.page.mouse.move(*study.pixel("axial", calibrated[1].points_mm[name]))
-        shown = study.corner("axial", "bottom-right").splitlines()[-1]
-        number = f"{abs(value):,.0f}"
-        assert shown.startswith(f"\u2212{number} HU" if value < 0 else f"{number} HU"), (name, shown)
+        number = f"\u2212{abs(value):,.0f} HU" if value < 0 else f"{value:,.0f} HU"
+        eventually(lambda: study.line("axial", "bottom-right", -1).split(" · ")[0], number)
     study.page.mouse.move(*study.pixel("axial", (60.0, 0.0, 0.0)))
-    assert study.corner("axial", "bottom-right").endswith("0 HU · Skin")
+    eventually(lambda: study.line("axial", "bottom-right", -1), "0 HU · Skin")
 
 
 def test_windows_by_key_and_by_drag(study: Study) -> None:
     for key, text in (("4", "W 2,500 L 480 HU"), ("2", "W 1,500 L \u2212600 HU"), ("1", "W 400 L 40 HU")):
         study.page.keyboard.press(key)
-        assert study.corner("coronal", "bottom-left").splitlines()[0] == text
+        eventually(lambda: study.line("coronal", "bottom-left"), text)
     box = study.box("axial")
     middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     study.page.mouse.move(*middle)
@@ -79,7 +78,7 @@ def test_windows_by_key_and_by_drag(study: Study) -> None:
     # One pixel is width / 400, so 40 px right and 10 px down are 40 HU wider and 10 HU higher.
     study.page.mouse.move(middle[0] + 40, middle[1] + 10, steps=4)
     study.page.mouse.up()
-    assert study.corner("axial", "bottom-left").splitlines()[0] == "W 440 L 50 HU"
+    eventually(lambda: study.line("axial", "bottom-left"), "W 440 L 50 HU")
 
 
 def test_zoom_pan_and_reset(study: Study, calibrated: tuple[str, Any]) -> None:
@@ -89,35 +88,33 @@ def test_zoom_pan_and_reset(study: Study, calibrated: tuple[str, Any]) -> None:
     study.page.mouse.down()
     study.page.mouse.move(before[0] + 30, before[1] - 20, steps=3)
     study.page.mouse.up()
-    after = study.pixel("axial", (20, 10, 0))
-    assert [round(b - a) for a, b in zip(before, after, strict=True)] == [30, -20]
-    zoom = float(study.corner("axial", "bottom-left").split("Zoom ")[1].rstrip("×"))
+    now = functools.partial(study.pixel, "axial", (20, 10, 0))
+    eventually(lambda: [round(b - a) for a, b in zip(before, now(), strict=True)], [30, -20])
+    zoom = study.zoom
     study.page.keyboard.press("+")
-    assert float(study.corner("axial", "bottom-left").split("Zoom ")[1].rstrip("×")) == pytest.approx(
-        zoom * 1.25, abs=0.11
-    )
+    eventually(lambda: study.zoom, pytest.approx(zoom * 1.25, abs=0.11))
     study.page.keyboard.press(" ")
-    assert study.pixel("axial", (20, 10, 0)) == pytest.approx(before, abs=1)
+    eventually(now, pytest.approx(before, abs=1))
 
 
 def test_a_click_on_a_surface_moves_the_planes_within_one_voxel(study: Study) -> None:
     study.page.set_viewport_size({"width": 1600, "height": 1000})
     study.ask("settled")
-    study.page.wait_for_timeout(300)
+    eventually(lambda: study.ask("resting"), True)
     # The drum is a cylinder of radius 65 mm along z; from the front we see its side towards the front.
     for x, z in ((20.0, 10.0), (-35.0, -18.0), (0.0, 25.0)):
         truth = (x, -math.sqrt(65**2 - x**2), z)
         study.page.mouse.click(*study.pixel("surfaces", truth))
-        assert max(abs(a - b) for a, b in zip(study.point, truth, strict=True)) <= 1.0, (study.point, truth)
+        eventually(functools.partial(study.is_near, truth, 1.0), True)
 
 
 def test_segments_hide_and_show_from_the_list(study: Study) -> None:
     assert len(study.ask("shown")) == 2
     study.page.locator(".segment__eye").first.click()
-    assert len(study.ask("shown")) == 1
-    assert "1 of 2 shown" in study.corner("surfaces", "top-left")
+    eventually(lambda: len(study.ask("shown")), 1)
+    eventually(lambda: "1 of 2 shown" in study.corner("surfaces", "top-left"), True)
     study.page.locator(".segment__name").first.click()
-    assert study.page.get_by_role("button", name="Centre").is_visible()
+    study.page.get_by_role("button", name="Centre").wait_for()
 
 
 def test_clipping_hides_a_half_and_is_not_picked(study: Study) -> None:
@@ -125,20 +122,22 @@ def test_clipping_hides_a_half_and_is_not_picked(study: Study) -> None:
     study.ask("settled")
     study.page.locator('[data-act="clip"]').click()
     study.page.locator('.pane-card [data-plane="coronal"]').click()
+    before = study.point
     # The front half is gone: the same pixel now meets the back of the drum, or what lies behind the cut.
     study.page.mouse.click(*study.pixel("surfaces", (20.0, -math.sqrt(65**2 - 400), 10.0)))
+    eventually(lambda: study.point != before, True)
     assert study.point[1] > -1
 
 
 def test_layouts_and_double_click(study: Study) -> None:
     wide = study.box("axial")["width"]
     study.page.locator('[data-layout="3d"]').first.click()
-    assert study.box("surfaces")["width"] > 1.5 * study.box("axial")["width"]
+    eventually(lambda: study.box("surfaces")["width"] > 1.5 * study.box("axial")["width"], True)
     study.page.locator('button[data-layout="2x2"]').click()
     study.page.mouse.dblclick(*study.pixel("coronal", (0, 0, 0)))
-    assert study.box("coronal")["width"] > 1.8 * wide
+    eventually(lambda: study.box("coronal")["width"] > 1.8 * wide, True)
     study.page.keyboard.press("Escape")
-    assert study.box("coronal")["width"] == pytest.approx(wide, abs=2)
+    eventually(lambda: study.box("coronal")["width"], pytest.approx(wide, abs=2))
 
 
 def test_failed_slices_are_tried_again_and_then_named(
@@ -159,7 +158,8 @@ def test_failed_slices_are_tried_again_and_then_named(
     page.goto(f"/studies/{calibrated[0]}/")
     notice = page.locator('[data-viewport="axial"] .viewport__notice')
     notice.wait_for()
-    assert len(tries) == 3
+    # One that the browser itself broke off was a try, too, and never came by here.
+    assert len(tries) in (2, 3)
     assert re.search(r"Slices 1 to \d+ did not arrive", notice.inner_text())
     page.unroute("**/voxels/")
     notice.get_by_role("button", name="Retry").click()
@@ -181,7 +181,8 @@ def test_a_picture_without_spacing_shows_no_millimetres(
     assert study.page.locator('.viewport[data-viewport="coronal"]').is_hidden()
     box = study.box("axial")
     study.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    assert re.match(r"x 10[01] y 7[56]\n(99|100)$", study.corner("axial", "bottom-right"))
+    wanted = re.compile(r"x 10[01] y 7[56]\n(99|100)$")
+    eventually(lambda: bool(wanted.match(study.corner("axial", "bottom-right"))), True)
 
 
 def test_the_surfaces_appear_for_everybody_without_a_reload(

@@ -37,15 +37,17 @@ window.__questions = {
     return room.stage.frames;
   },
   point: (room) => room.store.get().view.point,
+  resting: (room) => !room.session.space.moving,
   reopened: async (room) => {
     const { id } = room.session.series;
-    const rest = () => new Promise((done) => setTimeout(done, 400));
+    const { dataset } = document.documentElement;
+    const all = ["whole", "surfaces", "labelmap"];
     room.closeSeries();
-    await rest();
+    for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame);
     const held = room.stage.memory();
-    delete document.documentElement.dataset.surfaces;
+    for (const name of all) delete dataset[name];
     room.openSeries(id);
-    while (!document.documentElement.dataset.surfaces) await rest();
+    while (!all.every((name) => dataset[name])) await new Promise((done) => setTimeout(done, 20));
     return held;
   },
   shown: (room) => [...(room.session.surfaces?.meshes ?? [])].filter(([, mesh]) => mesh.visible).map(([no]) => no),
@@ -58,7 +60,7 @@ ASK = """([question, values]) => new Promise((resolve) => {
 })"""
 
 
-def eventually(read: Callable[[], Any], wanted: Any, seconds: float = PATIENCE) -> None:
+def eventually(read: Callable[[], Any], wanted: Any, seconds: float = PATIENCE, what: str = "") -> None:
     """Ask until the answer is `wanted`: a value, or a question of its own, asked anew at each try because it moves too.
 
     What cannot be read yet (a row that is not there, a size that is not written) is asked again, too. A strict policy
@@ -71,7 +73,7 @@ def eventually(read: Callable[[], Any], wanted: Any, seconds: float = PATIENCE) 
             seen, right = read(), wanted() if callable(wanted) else wanted
             if seen == right:
                 return
-            assert not late, f"still {seen!r}, not {right!r}, after {seconds:.0f} s"
+            assert not late, f"{what} still {seen!r}, not {right!r}, after {seconds:.0f} s".strip()
         except (AssertionError, IndexError, KeyError, TypeError, ValueError):
             if late:
                 raise
@@ -128,6 +130,18 @@ class Study:
         x, y = self.ask(question, viewport, [float(value) for value in point])
         box = self.box(viewport)
         return box["x"] + x, box["y"] + y
+
+    def line(self, viewport: str, place: str, number: int = 0) -> str:
+        """One line of a corner; IndexError, which `eventually` bears, while it is not there."""
+        return self.corner(viewport, place).splitlines()[number]
+
+    @property
+    def zoom(self) -> float:
+        return float(self.corner("axial", "bottom-left").split("Zoom ")[1].rstrip("×"))
+
+    def is_near(self, point: tuple[float, ...], millimetres: float) -> bool:
+        """All planes have gone there, to so many mm in each direction."""
+        return max(abs(a - b) for a, b in zip(self.point, point, strict=True)) <= millimetres
 
     @property
     def point(self) -> tuple[float, ...]:
