@@ -110,25 +110,25 @@ def verify_export(export: Mapping[str, Any]) -> list[str]:
     """Problems found in an exported chain; an empty list means it is whole. Needs no database."""
     problems: list[str] = []
     previous = GENESIS
-    entries: Iterable[Mapping[str, Any]] = export["entries"]
+    entries: Iterable[Any] = export["entries"]
     for expected, entry in enumerate(entries, start=1):
-        row = {name: value for name, value in entry.items() if name != "hash"}
-        if row["position"] != expected:
+        if not isinstance(entry, Mapping) or entry.get("position") != expected:
             problems.append(f"entry {expected} is missing or out of place")
             break
-        if link_hash(previous, row) != entry["hash"]:
+        row = {name: value for name, value in entry.items() if name != "hash"}
+        if link_hash(previous, row) != entry.get("hash"):
             problems.append(f"entry {expected} was changed after it was sealed")
             break
         previous = entry["hash"]
     head = export["head"]
     if head is None:
         return problems if not export["entries"] else [*problems, "the chain has no head"]
-    if not problems and (head["hash"] != previous or head["position"] != len(export["entries"])):
-        problems.append("the chain does not end at its signed head")
     try:
+        if not problems and (head["hash"] != previous or head["position"] != len(export["entries"])):
+            problems.append("the chain does not end at its signed head")
         key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(export["public_key"]))
         message = f"{export['chain']}:{head['position']}:{head['hash']}".encode()
         key.verify(bytes.fromhex(head["signature"]), message)
-    except (InvalidSignature, ValueError):
+    except (InvalidSignature, ValueError, TypeError, KeyError):
         problems.append("the signature of the head is wrong")
     return problems

@@ -120,6 +120,8 @@ API = {
     "uploads/": {"POST": "sender"},
     "uploads/<uuid:upload_id>/": {"HEAD": "sender", "PATCH": "sender", "DELETE": "sender"},
     "operations/": {"GET": "site"},
+    "projects/<uuid:project_id>/audit/": {"GET": "manage"},
+    "projects/<uuid:project_id>/audit/export/": {"GET": "manage"},
     "schema/": {"GET": "open"},
 }
 

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import copy
 import json
+import os
+import subprocess
+import sys
 import uuid
+from pathlib import Path
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import transaction
 
 from server.core import audit
 from server.core.models import AuditEntry
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 class Thing:
@@ -77,3 +84,49 @@ def test_the_database_refuses_two_entries_at_one_place(chain):
 
     with pytest.raises(IntegrityError), transaction.atomic():
         AuditEntry.objects.filter(project_id=chain["chain"], position=2).update(position=1)
+
+
+def verified(path, *words: str) -> subprocess.CompletedProcess[str]:
+    """The command as an auditor runs it: an address where no database is, and nothing else."""
+    nowhere = {"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none", "REDIS_URL": "redis://127.0.0.1:1/0"}
+    environment = {**os.environ, **nowhere}
+    command = [sys.executable, "manage.py", "verify_audit", str(path), *words]
+    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment)
+
+
+def test_the_command_verifies_a_file_without_the_server(chain, tmp_path):
+    exported, key = tmp_path / "chain.json", tmp_path / "key.txt"
+    exported.write_text(json.dumps(chain))
+    key.write_text(chain["public_key"] + "\n")
+    whole = verified(exported, "--key", str(key))
+    assert whole.returncode == 0, whole.stderr
+    assert f"5 entries, head {chain['head']['hash']}" in whole.stdout
+    text = exported.read_text()
+    where = text.index('"number": 2') + len('"number": ')
+    exported.write_text(text[:where] + "3" + text[where + 1 :])  # one byte
+    changed = verified(exported)
+    assert changed.returncode == 1
+    assert "entry 3 was changed" in changed.stderr
+
+
+def test_the_command_names_another_key(chain, tmp_path, capsys):
+    exported, key = tmp_path / "chain.json", tmp_path / "key.txt"
+    exported.write_text(json.dumps(chain))
+    key.write_text("ab" * 32)
+    with pytest.raises(CommandError, match="another key"):
+        call_command("verify_audit", exported, key=key)
+    call_command("verify_audit", exported)
+    assert "The key came with the file" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"chain": "site"}', '{"chain":1,"entries":3,"head":{},"public_key":""}'])
+def test_the_command_refuses_what_is_no_chain(text, tmp_path):
+    path = tmp_path / "x.json"
+    path.write_text(text)
+    with pytest.raises(CommandError, match="no exported chain"):
+        call_command("verify_audit", path)
+
+
+@pytest.mark.parametrize("spoil", [{"entries": [3]}, {"head": {}}, {"head": {"position": 0}}, {"public_key": 7}])
+def test_nonsense_inside_a_chain_is_a_problem_not_a_crash(chain, spoil):
+    assert audit.verify_export({**chain, **spoil}) != []
