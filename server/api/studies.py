@@ -22,15 +22,17 @@ from server.accounts.selectors import acts_in, project_ids_with
 from server.api.paging import Order, page_of
 from server.core.errors import LaminaError
 from server.jobs.api import JobSerializer
-from server.jobs.models import Job
 from server.jobs.selectors import jobs_json, jobs_visible_to, latest_by_owner, worth_listing
 from server.jobs.states import JobState
+from server.readings.cases.api import CaseSerializer
+from server.readings.cases.selectors import case_of, streams_of
+from server.readings.cases.serializers import case_json
 from server.readings.selectors import annotations_of
 from server.readings.serializers import AnnotationSerializer, annotations_json
 from server.realtime.services import last_numbers
-from server.reconstructions.models import Segmentation, SegmentationKind
-from server.reconstructions.selectors import complete, segment_counts
-from server.reconstructions.serializers import SegmentationSerializer
+from server.reconstructions.models import SegmentationKind
+from server.reconstructions.selectors import bare_segmentations_visible_to, segment_counts, segmentations_visible_to
+from server.reconstructions.serializers import SegmentationSerializer, segmentations_json
 from server.studies import services
 from server.studies.api import visible_study
 from server.studies.fusion import transforms_between
@@ -88,6 +90,7 @@ class StudyStateSerializer(StudyRowSerializer):
     transforms = TransformSerializer(many=True, read_only=True)
     segmentations = SegmentationSerializer(many=True, read_only=True)
     annotations = AnnotationSerializer(many=True)
+    case = CaseSerializer(allow_null=True)
     jobs = JobSerializer(many=True)
     streams = serializers.DictField(child=serializers.IntegerField())
 
@@ -102,10 +105,10 @@ class FactsSerializer(serializers.Serializer):
 def rows_json(studies: Sequence[Study], user: Any) -> list[dict[str, Any]]:
     """Rows of the worklist with a constant number of queries."""
     ids = [study.pk for study in studies]
-    jobs = latest_by_owner("study", ids)
+    jobs = latest_by_owner("study", ids, user)
     context = {
         "summaries": summaries_of(ids),
-        "segments": segment_counts(ids),
+        "segments": segment_counts(ids, user),
         "jobs": dict(zip(jobs, jobs_json(jobs.values(), user=user), strict=True)),
         "acts": {key: sorted(acts_in(user, key)) for key in {study.project_id for study in studies}},
     }
@@ -113,22 +116,23 @@ def rows_json(studies: Sequence[Study], user: Any) -> list[dict[str, Any]]:
 
 
 def study_state(study: Study, user: Any) -> dict[str, Any]:
-    """One study with its series, results, jobs and the last number of its stream.
+    """One study with its series, jobs, the results and marks not closed to the person, and the last numbers.
 
-    The number is read first: what happens while the rest is read arrives again as an event, never not at all.
+    The numbers are read first: what happens while the rest is read arrives again as an event, never not at all.
     """
-    streams = last_numbers([study.stream])
+    streams = last_numbers(streams_of(study, user))
     [row] = rows_json([study], user)
-    jobs = worth_listing(Job.objects.filter(owner_kind="study", owner_id=study.pk)).select_related("requested_by")
-    results = complete(Segmentation.objects.filter(study=study))
+    jobs = worth_listing(jobs_visible_to(user).filter(owner_kind="study", owner_id=study.pk))
+    results = segmentations_visible_to(user).filter(study=study)
     series = list(study.series.select_related("study").order_by("number", "created_at", "id"))
     return {
         **row,
         "series": SeriesSerializer(series, many=True).data,
         "priors": PriorSerializer(priors_of(study, user), many=True).data,
         "transforms": [transform_json(one) for one in transforms_between(series)],
-        "segmentations": SegmentationSerializer(results, many=True).data,
-        "annotations": annotations_json(annotations_of(study), study.pk),
+        "segmentations": segmentations_json(results, study.pk, user),
+        "annotations": annotations_json(annotations_of(study, user), study.pk, user),
+        "case": case_json(case, user) if (case := case_of(study)) else None,
         "jobs": jobs_json(jobs.order_by("-created_at", "-id")[:MOST_JOBS], user=user),
         "streams": streams,
     }
@@ -179,7 +183,7 @@ class StudyFactsView(APIView):
         """The three facts at the foot of the worklist, over all projects of the person."""
         projects = project_ids_with(request.user, "view")
         since = timezone.now() - timedelta(days=7)
-        finished = Segmentation.objects.filter(
+        finished = bare_segmentations_visible_to(request.user).filter(
             study__project_id__in=projects, created_at__gt=since, kind=SegmentationKind.ALGORITHM
         )
         running = jobs_visible_to(request.user).filter(state__in=[JobState.QUEUED, JobState.RUNNING])

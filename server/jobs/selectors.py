@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -53,11 +53,12 @@ def places_in_line(jobs: Iterable[Job]) -> dict[UUID, int]:
 
 
 def jobs_visible_to(user: Any) -> QuerySet[Job]:
-    """Jobs of the projects the person belongs to; those told on a person's own stream only to that person."""
+    """Jobs of the projects the person belongs to: those everybody there hears of, and of the others the own ones."""
     if not getattr(user, "is_authenticated", False):
         return Job.objects.none()
-    mine = Q(stream=f"user:{user.pk}") | ~Q(stream__startswith="user:")
-    return Job.objects.filter(mine, project_id__in=project_ids_with(user, "view")).select_related("requested_by")
+    told = ~(Q(stream__startswith="user:") | Q(stream__startswith="result:") | Q(stream__startswith="reading:"))
+    mine = Q(stream=f"user:{user.pk}") | Q(requested_by_id=user.pk) & ~Q(stream__startswith="user:")
+    return Job.objects.filter(told | mine, project_id__in=project_ids_with(user, "view")).select_related("requested_by")
 
 
 def jobs_open_to(user: Any) -> QuerySet[Job]:
@@ -72,10 +73,10 @@ def worth_listing(jobs: QuerySet[Job]) -> QuerySet[Job]:
     return jobs.exclude(~Q(state=JobState.FAILED), kind__in=quiet_kinds())
 
 
-def latest_by_owner(owner_kind: str, owner_ids: Iterable[UUID]) -> dict[UUID, Job]:
-    """The newest job of each owner that is news, in one query."""
+def latest_by_owner(owner_kind: str, owner_ids: Iterable[UUID], user: Any) -> dict[UUID, Job]:
+    """The newest job of each owner that is news and told to the person, in one query."""
     rows = (
-        worth_listing(Job.objects.filter(owner_kind=owner_kind, owner_id__in=list(owner_ids)))
+        worth_listing(jobs_visible_to(user).filter(owner_kind=owner_kind, owner_id__in=list(owner_ids)))
         .order_by("owner_id", "-created_at")
         .distinct("owner_id")
         .select_related("requested_by")
@@ -107,20 +108,44 @@ def may_act_on(user: Any, job: Job) -> bool:
     return bool(getattr(user, "is_site_admin", False)) or may(user, job.project_id, _act(job))
 
 
+def result_is_open(job: Job) -> bool:
+    """May everybody who hears the job's stream know what it made?"""
+    kind = kind_of(job.kind)
+    return kind is None or kind.open_to is None or not job.stream.startswith("study:")
+
+
+def open_results(user: Any, jobs: Sequence[Job]) -> set[UUID]:
+    """Ids of the jobs whose result the person may know of, in one query per kind."""
+    known = {job.pk for job in jobs if job.result is not None}
+    for name in {job.kind for job in jobs if job.pk in known}:
+        kind = kind_of(name)
+        if kind is not None and kind.open_to is not None:
+            of_kind = [job for job in jobs if job.kind == name]
+            known -= {job.pk for job in of_kind} - kind.open_to(user, of_kind)
+    return known
+
+
 def job_json(
-    job: Job, *, user: Any = None, places: Mapping[UUID, int] | None = None, acts: Any = None
+    job: Job,
+    *,
+    user: Any = None,
+    places: Mapping[UUID, int] | None = None,
+    acts: Any = None,
+    opened: set[UUID] | None = None,
 ) -> dict[str, Any]:
     """The job as every page sees it.
 
     Without `user` the two permissions say what the state allows (events go to many people); with it they say what
-    this person may do. For lists hand in `places` and, per project, `acts` so that no query is made per row.
+    this person may do. For lists hand in `places`, `opened` and, per project, `acts` so that no query is made per row.
     """
     place = places.get(job.pk) if places is not None else place_in_line(job)
-    allowed = sees_inside = True
+    allowed, sees_inside = True, result_is_open(job)
     if user is not None:
         acts = acts if acts is not None else acts_in(user, job.project_id)
         allowed = _act(job) in acts or bool(getattr(user, "is_site_admin", False))
-        sees_inside = "view" in acts  # who only runs the site sees that a job ended, not what it found
+        opened = opened if opened is not None else open_results(user, [job])
+        # Who only runs the site, or reads sealed, sees that a job ended, not what it found.
+        sees_inside = "view" in acts and job.pk in opened
     algorithm = job.parameters.get("algorithm")
     return {
         "id": str(job.pk),
@@ -159,11 +184,12 @@ def job_json(
 
 
 def jobs_json(jobs: Iterable[Job], *, user: Any) -> list[dict[str, Any]]:
-    """`job_json` for a list: one query per queue for places, one per project for rights."""
+    """`job_json` for a list: one query per queue for places, one per project for rights, one per kind for results."""
     rows = list(jobs)
+    opened = open_results(user, rows)
     places = places_in_line(rows)
     acts = {project_id: acts_in(user, project_id) for project_id in {job.project_id for job in rows}}
-    return [job_json(job, user=user, places=places, acts=acts[job.project_id]) for job in rows]
+    return [job_json(job, user=user, places=places, acts=acts[job.project_id], opened=opened) for job in rows]
 
 
 def error_json(job: Job) -> dict[str, Any] | None:

@@ -24,7 +24,7 @@ from server.jobs.events import JobCancelled, JobFailed, JobQueued, JobRequeued, 
 from server.jobs.hints import hint
 from server.jobs.kinds import kind_of
 from server.jobs.models import Job
-from server.jobs.selectors import RETRYABLE, error_json, job_json, waiting
+from server.jobs.selectors import RETRYABLE, error_json, job_json, result_is_open, waiting
 from server.jobs.states import FINAL, JobState
 from server.realtime.services import lock_stream, nudge_many, publish
 
@@ -222,7 +222,9 @@ def finish_job(job: Job, finish: Callable[[], dict[str, Any]], *, peak_memory_mi
     row = _hold(job.pk, job.fence)
     if row.cancel_requested_at is not None:
         raise CancelRequested
-    lock_stream(row.stream)
+    kind = kind_of(row.kind)
+    for stream in kind.holds(row) if kind is not None and kind.holds is not None else [row.stream]:
+        lock_stream(stream)
     result = finish()
     values = _ended(JobState.SUCCEEDED) | {
         "result": result,
@@ -232,7 +234,8 @@ def finish_job(job: Job, finish: Callable[[], dict[str, Any]], *, peak_memory_mi
     }
     if not _fenced(job.pk, job.fence).update(**values):
         raise FenceLost
-    publish(JobSucceeded(job_id=row.pk, result=result), stream=row.stream)
+    told = result if result_is_open(row) else {}
+    publish(JobSucceeded(job_id=row.pk, result=told), stream=row.stream)
 
 
 @transaction.atomic

@@ -46,7 +46,7 @@ class AnnotationsView(APIView):
     def get(self, request: Request, study_id: UUID) -> Response:
         """What is marked on the study's images, oldest first."""
         study = visible_study(request.user, study_id)
-        return Response(annotations_json(annotations_of(study), study.pk))
+        return Response(annotations_json(annotations_of(study, request.user), study.pk, request.user))
 
     @extend_schema(
         request=OperationSerializer,
@@ -64,13 +64,14 @@ class AnnotationsView(APIView):
         form.is_valid(raise_exception=True)
         done = apply_operation(study=study, by=request.user, operation=Operation(**form.validated_data))
         answer = status.HTTP_200_OK if done.is_repeat else status.HTTP_201_CREATED
-        return Response(annotation_json(done.annotation), status=answer)
+        return Response(annotation_json(done.annotation, request.user), status=answer)
 
 
 class AnnotationView(APIView):
     @extend_schema(responses=AnnotationSerializer, operation_id="annotations_retrieve")
     def get(self, request: Request, annotation_id: UUID) -> Response:
-        return Response(annotation_json(get_object_or_404(annotations_visible_to(request.user), pk=annotation_id)))
+        annotation = get_object_or_404(annotations_visible_to(request.user), pk=annotation_id)
+        return Response(annotation_json(annotation, request.user))
 
 
 class AnnotationHistoryView(APIView):
@@ -78,7 +79,7 @@ class AnnotationHistoryView(APIView):
     def get(self, request: Request, annotation_id: UUID) -> Response:
         """Everything that was done to it and by whom, oldest first."""
         annotation = get_object_or_404(annotations_visible_to(request.user), pk=annotation_id)
-        return Response(history_json(operations_of(annotation), annotation.study_id))
+        return Response(history_json(annotation, operations_of(annotation), request.user))
 
 
 class CodesView(APIView):

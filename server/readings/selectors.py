@@ -10,17 +10,18 @@ from django.db.models import QuerySet
 from server.core.secrets import open_texts
 from server.readings.models import Annotation, AnnotationOperation
 from server.studies.models import Study
+from server.studies.sealing import unsealed
 from server.studies.selectors import studies_visible_to
 
 
 def annotations_visible_to(user: Any) -> QuerySet[Annotation]:
-    """Those of the studies the person may see, deleted ones included: they can be brought back."""
-    return complete(Annotation.objects.filter(study__in=studies_visible_to(user)))
+    """Those of the studies the person may see and not closed to them, deleted ones included: they can come back."""
+    return complete(unsealed(Annotation.objects.filter(study__in=studies_visible_to(user)), user))
 
 
-def annotations_of(study: Study) -> QuerySet[Annotation]:
-    """What is on the images now, oldest first."""
-    return complete(Annotation.objects.filter(study=study, is_deleted=False))
+def annotations_of(study: Study, user: Any) -> QuerySet[Annotation]:
+    """What is on the images now as far as it is not closed to the person, oldest first."""
+    return complete(unsealed(Annotation.objects.filter(study=study, is_deleted=False), user))
 
 
 def operations_of(annotation: Annotation) -> QuerySet[AnnotationOperation]:

@@ -12,10 +12,14 @@ from server.algorithms.api import CodeSerializer
 from server.readings.codes import CONCEPTS
 from server.readings.models import Act, Annotation, AnnotationOperation, Kind
 from server.readings.selectors import names_of
+from server.studies.sealing import Masks
+from server.studies.sealing import masks as masks_of
 
 
 class AuthorSerializer(serializers.Serializer):
-    id = serializers.UUIDField()
+    """`id` is null where the case is blind: then the name is "Reader A"."""
+
+    id = serializers.UUIDField(allow_null=True)
     name = serializers.CharField()
     colour = serializers.CharField()
 
@@ -54,6 +58,7 @@ class AnnotationSerializer(serializers.Serializer):
     laterality = CodeSerializer(allow_null=True)
     concept = CodeSerializer(allow_null=True)
     tracking_uid = serializers.CharField()
+    audience = serializers.UUIDField(allow_null=True)
     author = AuthorSerializer(allow_null=True)
     changed_by = AuthorSerializer(allow_null=True)
     created_at = serializers.DateTimeField()
@@ -85,12 +90,15 @@ class HistorySerializer(serializers.Serializer):
     at = serializers.DateTimeField()
 
 
-def person_json(person: Any) -> dict[str, str] | None:
-    return {"id": str(person.pk), "name": person.display_name, "colour": person.colour} if person else None
+def person_json(person: Any) -> dict[str, Any] | None:
+    """As events carry a person: they go to a stream nobody blind hears."""
+    return Masks().author(person)
 
 
-def fields_json(annotation: Annotation) -> dict[str, Any]:
-    """Everything but the name."""
+def fields_json(annotation: Annotation, masks: Masks | None = None) -> dict[str, Any]:
+    """Everything but the name; without `masks` as events carry it."""
+    masks, audience = masks or Masks(), annotation.audience
+    created, modified = masks.time(annotation.created_at, audience), masks.time(annotation.modified_at, audience)
     return {
         "id": str(annotation.pk),
         "study_id": str(annotation.study_id),
@@ -111,28 +119,29 @@ def fields_json(annotation: Annotation) -> dict[str, Any]:
         "laterality": annotation.laterality,
         "concept": CONCEPTS.get(annotation.kind),
         "tracking_uid": annotation.tracking_uid,
-        "author": person_json(annotation.author),
-        "changed_by": person_json(annotation.changed_by),
-        "created_at": annotation.created_at.isoformat(),
-        "modified_at": annotation.modified_at.isoformat(),
+        "audience": str(audience) if audience else None,
+        "author": masks.author(annotation.author, audience),
+        "changed_by": masks.author(annotation.changed_by, audience),
+        "created_at": created and created.isoformat(),
+        "modified_at": modified and modified.isoformat(),
     }
 
 
-def annotations_json(rows: Iterable[Annotation], study_id: UUID) -> list[dict[str, Any]]:
-    """Annotations of one study with their names."""
+def annotations_json(rows: Iterable[Annotation], study_id: UUID, user: Any) -> list[dict[str, Any]]:
+    """Annotations of one study with their names, as the person may see them."""
     annotations = list(rows)
-    names = names_of(annotations, study_id)
-    return [{**fields_json(one), "name": name} for one, name in zip(annotations, names, strict=True)]
+    names, seen = names_of(annotations, study_id), masks_of(user, study_id)
+    return [{**fields_json(one, seen), "name": name} for one, name in zip(annotations, names, strict=True)]
 
 
-def annotation_json(annotation: Annotation) -> dict[str, Any]:
-    return annotations_json([annotation], annotation.study_id)[0]
+def annotation_json(annotation: Annotation, user: Any) -> dict[str, Any]:
+    return annotations_json([annotation], annotation.study_id, user)[0]
 
 
-def history_json(rows: Iterable[AnnotationOperation], study_id: UUID) -> list[dict[str, Any]]:
+def history_json(annotation: Annotation, rows: Iterable[AnnotationOperation], user: Any) -> list[dict[str, Any]]:
     """What was done, oldest first; `name` is null where the act left it alone."""
-    operations = list(rows)
-    names = names_of(operations, study_id)
+    operations, audience = list(rows), annotation.audience
+    names, seen = names_of(operations, annotation.study_id), masks_of(user, annotation.study_id)
     return [
         {
             "id": str(one.pk),
@@ -141,8 +150,8 @@ def history_json(rows: Iterable[AnnotationOperation], study_id: UUID) -> list[di
             "version": one.version,
             "values": one.values,
             "name": None if one.name_sealed is None else name,
-            "author": person_json(one.author),
-            "at": one.created_at.isoformat(),
+            "author": seen.author(one.author, audience),
+            "at": (seen.time(one.created_at, audience) or one.created_at).isoformat(),
         }
         for one, name in zip(operations, names, strict=True)
     ]

@@ -25,9 +25,10 @@ from server.core.secrets import derive, seal_text
 from server.readings import content
 from server.readings.events import AnnotationAdded, AnnotationChanged, AnnotationDeleted, AnnotationRestored
 from server.readings.models import Act, Annotation, AnnotationOperation
-from server.readings.selectors import complete
+from server.readings.selectors import annotations_visible_to, complete
 from server.readings.serializers import annotation_json, fields_json, person_json
 from server.realtime.services import lock_stream, publish
+from server.studies import sealing
 from server.studies.models import Series, Study, StudyState
 
 MOST = 5000  # of one study, deleted ones included
@@ -95,7 +96,7 @@ def apply_operation(*, study: Study, by: Any, operation: Operation) -> Done:
         study_id=study.pk, kind=annotation.kind, version=annotation.version, fields=sorted(values),
     )  # fmt: skip
     annotation = _whole(annotation.pk)
-    publish(_event(operation, annotation), stream=study.stream)
+    publish(_event(operation, annotation), stream=annotation.stream)
     return Done(annotation, is_repeat=False)
 
 
@@ -103,12 +104,14 @@ _PAST = {Act.ADD: "added", Act.CHANGE: "changed", Act.DELETE: "deleted", Act.RES
 
 
 def _add(study: Study, by: Any, operation: Operation) -> Annotation:
-    known = complete(Annotation.objects.filter(pk=operation.annotation)).first()
-    if known is not None:
-        # Another study's annotation is none of this person's business: say no more than that the id is taken.
-        if known.study_id != study.pk:
+    if Annotation.objects.filter(pk=operation.annotation).exists():
+        known = annotations_visible_to(by).filter(pk=operation.annotation, study=study).first()
+        # Another study's annotation, or a sealed one, is none of this person's business: say only that the id is taken.
+        if known is None:
             raise LaminaError("annotation_id_taken", _("This annotation's id is taken. Make a new one."), 422)
-        raise _conflict(known, operation)
+        raise _conflict(known, operation, by)
+    audience = sealing.audience_for(by, study.pk)
+    sealing.check_write(by, study.pk, audience)
     if Annotation.objects.filter(study=study).count() >= MOST:
         raise LaminaError("too_many_annotations", _("This study has as many annotations as it can hold."), 409)
     series = Series.objects.filter(pk=operation.series, study=study).first()
@@ -125,6 +128,7 @@ def _add(study: Study, by: Any, operation: Operation) -> Annotation:
         id=operation.annotation,
         study=study,
         series=series,
+        audience=audience,
         kind=operation.kind,
         number=operation.number,
         name_sealed=_sealed(study, name),
@@ -136,15 +140,16 @@ def _add(study: Study, by: Any, operation: Operation) -> Annotation:
 
 
 def _act_on(study: Study, by: Any, operation: Operation) -> Annotation:
-    rows = Annotation.objects.select_for_update(of=("self",)).filter(pk=operation.annotation, study=study)
+    rows = annotations_visible_to(by).select_for_update(of=("self",)).filter(pk=operation.annotation, study=study)
     annotation = rows.select_related("author", "changed_by", "study", "series").first()
     if annotation is None:
         raise LaminaError("not_found", _("There is no such annotation in this study."), 404)
+    sealing.check_write(by, study.pk, annotation.audience)
     if annotation.version != operation.base_version:
-        raise _conflict(annotation, operation)
+        raise _conflict(annotation, operation, by)
     gone = operation.act == Act.RESTORE
     if annotation.is_deleted != gone:
-        raise _conflict(annotation, operation)
+        raise _conflict(annotation, operation, by)
     if operation.act == Act.CHANGE:
         _change(annotation, operation, study)
     else:
@@ -181,7 +186,7 @@ def _whole(annotation_id: UUID) -> Annotation:
     return complete(Annotation.objects.filter(pk=annotation_id)).get()
 
 
-def _conflict(annotation: Annotation, operation: Operation) -> LaminaError:
+def _conflict(annotation: Annotation, operation: Operation, by: Any) -> LaminaError:
     """Both sides: what is there now, and what the person wanted. Nothing was written."""
     if annotation.is_deleted:
         message = _("This annotation was deleted in the meantime.")
@@ -190,7 +195,7 @@ def _conflict(annotation: Annotation, operation: Operation) -> LaminaError:
     yours: dict[str, Any] = {"act": operation.act, "base_version": operation.base_version, "values": operation.values}
     if operation.name is not None:
         yours["name"] = operation.name
-    return LaminaError("annotation_conflict", message, 409, theirs=annotation_json(annotation), yours=yours)
+    return LaminaError("annotation_conflict", message, 409, theirs=annotation_json(annotation, by), yours=yours)
 
 
 def _event(operation: Operation, annotation: Annotation) -> Any:

@@ -24,7 +24,7 @@ from server.reconstructions.editing import api as editing_api
 from server.reconstructions.editing import downloads, labelmaps
 from server.reconstructions.models import Segmentation, SegmentationKind
 from server.reconstructions.selectors import algorithms_for, segmentations_visible_to
-from server.reconstructions.serializers import OfferSerializer, SegmentationSerializer
+from server.reconstructions.serializers import OfferSerializer, SegmentationSerializer, segmentation_json
 from server.studies.files import stored_file
 from server.studies.models import Series
 from server.studies.selectors import series_visible_to
@@ -100,7 +100,7 @@ def visible_segmentation(request: Request, segmentation_id: UUID) -> Segmentatio
 class SegmentationView(APIView):
     @extend_schema(responses=SegmentationSerializer, operation_id="segmentations_retrieve")
     def get(self, request: Request, segmentation_id: UUID) -> Response:
-        return Response(SegmentationSerializer(visible_segmentation(request, segmentation_id)).data)
+        return Response(segmentation_json(visible_segmentation(request, segmentation_id), request.user))
 
 
 class RepeatView(APIView):

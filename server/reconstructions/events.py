@@ -1,4 +1,4 @@
-"""What everybody who may see a study is told of its reconstructions."""
+"""What whoever may see a segmentation is told of it, on result:<study id> or on reading:<id>."""
 
 from __future__ import annotations
 
@@ -54,3 +54,12 @@ class VersionSaved(Event):
     type: ClassVar[str] = "version.saved"
     segmentation_id: UUID
     version: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComparisonReady(Event):
+    """A comparison the person asked for has been made, or could not be; GET /api/comparisons/{id}/ answers it."""
+
+    type: ClassVar[str] = "comparison.ready"
+    comparison_id: UUID
+    study_id: UUID

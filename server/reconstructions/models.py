@@ -9,6 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from server.core.models import BaseModel
 from server.jobs.models import Job
+from server.reconstructions.comparing.models import Comparison  # noqa: F401  a model of this app
+from server.studies.sealing import stream_of
 
 
 class ReconstructionJobManager(models.Manager["ReconstructionJob"]):
@@ -40,6 +42,7 @@ class Segmentation(BaseModel):
 
     study = models.ForeignKey("studies.Study", on_delete=models.CASCADE, related_name="segmentations")
     series = models.ForeignKey("studies.Series", on_delete=models.CASCADE, related_name="segmentations")
+    audience = models.UUIDField(null=True, db_index=True)  # a reading, or null: shared (studies.sealing)
     kind = models.CharField(max_length=10, choices=SegmentationKind.choices, default=SegmentationKind.ALGORITHM)
     algorithm_version = models.ForeignKey(
         "algorithms.AlgorithmVersion", null=True, on_delete=models.PROTECT, related_name="+"
@@ -62,14 +65,23 @@ class Segmentation(BaseModel):
                 condition=Q(kind="edited") | Q(job__isnull=False, algorithm_version__isnull=False),
                 name="a_result_has_its_job",
             ),
-            # Two people who begin at once land in the same working copy.
+            # Two people who begin at once land in the same working copy; readers of a case each have their own.
             models.UniqueConstraint(
-                fields=["series", "based_on"],
+                fields=["series", "based_on", "audience"],
                 condition=Q(kind="edited"),
                 nulls_distinct=False,
                 name="one_working_copy_per_base",
             ),
         ]
+
+    @property
+    def project_id(self) -> object:
+        """So that audit rows land in the project's chain."""
+        return self.study.project_id
+
+    @property
+    def stream(self) -> str:
+        return stream_of(self.study_id, self.audience)
 
 
 class Segment(BaseModel):

@@ -13,13 +13,18 @@ from server.algorithms.models import AlgorithmVersion
 from server.algorithms.selectors import versions_in_service
 from server.reconstructions.models import Segment, Segmentation, SegmentationKind
 from server.studies.models import Series
+from server.studies.sealing import unsealed
 from server.studies.selectors import studies_visible_to
 
 
 def segmentations_visible_to(user: Any) -> QuerySet[Segmentation]:
-    """Results of the studies the person may see, with everything their JSON needs."""
-    rows = Segmentation.objects.filter(study__in=studies_visible_to(user))
-    return complete(rows)
+    """Those of the studies the person may see and not closed to them, with everything their JSON needs."""
+    return complete(bare_segmentations_visible_to(user))
+
+
+def bare_segmentations_visible_to(user: Any) -> QuerySet[Segmentation]:
+    """The same without the list of segments: a stroke needs none of it."""
+    return unsealed(Segmentation.objects.filter(study__in=studies_visible_to(user)), user)
 
 
 def complete(rows: QuerySet[Segmentation]) -> QuerySet[Segmentation]:
@@ -29,14 +34,17 @@ def complete(rows: QuerySet[Segmentation]) -> QuerySet[Segmentation]:
     return joined.prefetch_related("segments__surface").order_by("created_at", "id")
 
 
-def segment_counts(study_ids: Iterable[UUID]) -> dict[UUID, int]:
-    """Segments per study of a page, in one query. One without a voxel is in the list of its study, but no find.
+def segment_counts(study_ids: Iterable[UUID], user: Any) -> dict[UUID, int]:
+    """Segments per study of a page as far as they are not closed to the person, in one query.
+
+    One without a voxel is in the list of its study, but no find.
 
     A working copy has the segments of its result once more and is not counted.
     """
     copies = Q(segmentation__kind=SegmentationKind.EDITED, segmentation__based_on__isnull=False)
+    open_rows = unsealed(Segment.objects.all(), user, "segmentation__")
     rows = (
-        Segment.objects.filter(~copies, segmentation__study_id__in=list(study_ids), voxels__gt=0)
+        open_rows.filter(~copies, segmentation__study_id__in=list(study_ids), voxels__gt=0)
         .order_by()
         .values("segmentation__study_id")
         .annotate(n=Count("id"))

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
+from uuid import UUID
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from server.algorithms.api import CodeSerializer, ParameterSerializer, SegmentDescriptionSerializer
 from server.reconstructions.models import Segment, Segmentation, SegmentationKind, Surface
+from server.studies.sealing import Masks, masks
 
 
 class EditorSerializer(serializers.Serializer):
-    id = serializers.UUIDField()
-    name = serializers.CharField(source="display_name")
+    """`id` is null where the case is blind: then the name is "Reader A"."""
+
+    id = serializers.UUIDField(allow_null=True)
+    name = serializers.CharField()
+
+
+def editor_json(person: Any, audience: UUID | None, seen: Masks | None) -> dict[str, Any] | None:
+    """A person without the colour; `seen` None as events carry it."""
+    known = (seen or Masks()).author(person, audience)
+    return known and {"id": known["id"], "name": known["name"]}
 
 
 class SegmentSerializer(serializers.Serializer):
@@ -107,17 +118,28 @@ class SegmentationSerializer(serializers.Serializer):
     kind = serializers.ChoiceField(choices=["algorithm", "edited"])
     title = serializers.SerializerMethodField()
     based_on = serializers.SerializerMethodField()
-    author = EditorSerializer(allow_null=True)
+    audience = serializers.UUIDField(allow_null=True)
+    author = serializers.SerializerMethodField()
     seq = serializers.SerializerMethodField()
     job_id = serializers.UUIDField(allow_null=True)
     algorithm = UsedAlgorithmSerializer(source="algorithm_version", allow_null=True)
-    created_at = serializers.DateTimeField()
+    created_at = serializers.SerializerMethodField()
     warnings = serializers.ListField(child=serializers.CharField())
     damaged = serializers.ListField(child=serializers.CharField())
     device = serializers.SerializerMethodField()
     seconds = serializers.SerializerMethodField()
     segments = serializers.SerializerMethodField()
     urls = serializers.SerializerMethodField()
+
+    @extend_schema_field(EditorSerializer(allow_null=True))
+    def get_author(self, segmentation: Segmentation) -> dict[str, Any] | None:
+        return editor_json(segmentation.author, segmentation.audience, self.context.get("masks"))
+
+    @extend_schema_field(serializers.DateTimeField())
+    def get_created_at(self, segmentation: Segmentation) -> str:
+        seen: Masks = self.context.get("masks") or Masks()
+        at = seen.time(segmentation.created_at, segmentation.audience) or segmentation.created_at
+        return serializers.DateTimeField().to_representation(at)
 
     def get_title(self, segmentation: Segmentation) -> str:
         return title_of(segmentation)
@@ -180,6 +202,12 @@ def title_of(segmentation: Segmentation) -> str:
     return str(version.description.get("title", "")) if version else ""
 
 
-def segmentation_json(segmentation: Segmentation) -> dict[str, Any]:
-    """One result as events carry it."""
-    return dict(SegmentationSerializer(segmentation).data)
+def segmentation_json(segmentation: Segmentation, user: Any = None) -> dict[str, Any]:
+    """One result as the person may see it; without `user` as events carry it."""
+    seen = masks(user, segmentation.study_id) if user is not None else None
+    return dict(SegmentationSerializer(segmentation, context={"masks": seen}).data)
+
+
+def segmentations_json(rows: Iterable[Segmentation], study_id: UUID, user: Any) -> list[dict[str, Any]]:
+    """Results of one study as the person may see them."""
+    return list(SegmentationSerializer(rows, many=True, context={"masks": masks(user, study_id)}).data)

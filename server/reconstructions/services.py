@@ -146,7 +146,7 @@ def finish_reconstruction(*, job: Job, result: Mapping[str, Any], stored: Stored
             )
     audit.record(job.requested_by, "segmentation.created", segmentation, project_id=job.project_id, job_id=job.pk)
     segmentation = complete(Segmentation.objects.filter(pk=segmentation.pk)).get()
-    publish(SegmentationReady(segmentation=segmentation_json(segmentation)), stream=series.study.stream)
+    publish(SegmentationReady(segmentation=segmentation_json(segmentation)), stream=segmentation.stream)
     return segmentation
 
 
@@ -173,7 +173,7 @@ def note_damage(*, segmentation_id: UUID, artefact: str) -> bool:
     project_id = segmentation.study.project_id
     audit.record(None, "segmentation.damaged", segmentation, project_id=project_id, artefact=artefact)
     event = SegmentationDamaged(segmentation_id=segmentation.pk, artefact=artefact)
-    publish(event, stream=segmentation.study.stream)
+    publish(event, stream=segmentation.stream)
     return True
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from server.realtime.events import Event
 from server.realtime.registry import register_stream
-from server.studies import selectors
+from server.studies import sealing, selectors
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,4 +96,5 @@ class IntakeFailed(Event):
 
 
 register_stream("study", may_see=selectors.may_see_study)
+register_stream("result", may_see=sealing.may_see_result)
 register_stream("project", may_see=selectors.may_see_project)

@@ -24,6 +24,7 @@ from server.jobs.states import JobState
 from server.realtime.services import erase_stream, lock_stream, publish
 from server.studies.events import StudyBinned, StudyErased, StudyRestored
 from server.studies.models import Patient, Study, StudyState
+from server.studies.sealing import streams_beside
 
 
 @transaction.atomic
@@ -66,7 +67,8 @@ def erase_study(*, study: Study, by: Any) -> None:
             raise LaminaError("not_in_bin", message, 409)
         study_id, patient_id, stream = study.pk, study.patient_id, study.stream
         audit.record(by, "study.erased", study, series=study.series.count())
-        erase_stream(stream)
+        for told in [stream, *streams_beside(study_id)]:
+            erase_stream(told)
         study.delete()  # with its series and what was made of them
         _forget_jobs(study_id)
         if not Study.objects.filter(patient_id=patient_id).exists():

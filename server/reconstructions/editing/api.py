@@ -25,8 +25,7 @@ from server.core import storage
 from server.core.errors import LaminaError
 from server.core.secrets import Box
 from server.jobs.api import JobSerializer
-from server.jobs.models import Job
-from server.jobs.selectors import job_json
+from server.jobs.selectors import job_json, jobs_visible_to
 from server.reconstructions.editing import history, refining, services, types, writing
 from server.reconstructions.editing.labelmaps import context_of
 from server.reconstructions.editing.serializers import (
@@ -37,6 +36,7 @@ from server.reconstructions.editing.serializers import (
     RefineSerializer,
     RestoreSerializer,
     SaveSerializer,
+    Seen,
     SentSerializer,
     StepSerializer,
     StepsSerializer,
@@ -45,10 +45,11 @@ from server.reconstructions.editing.serializers import (
     operation_json,
 )
 from server.reconstructions.models import Edit, Operation, Segmentation, SegmentationKind, Surface
-from server.reconstructions.selectors import segmentations_visible_to
-from server.reconstructions.serializers import SegmentationSerializer
+from server.reconstructions.selectors import bare_segmentations_visible_to, segmentations_visible_to
+from server.reconstructions.serializers import SegmentationSerializer, segmentation_json
+from server.studies import sealing
 from server.studies.files import stored_file
-from server.studies.selectors import series_visible_to, studies_visible_to
+from server.studies.selectors import series_visible_to
 
 MOST_OPERATIONS = 500
 
@@ -59,8 +60,7 @@ def to_read(request: Request, segmentation_id: UUID) -> Segmentation:
 
 
 def _visible(request: Request, segmentation_id: UUID) -> Segmentation:
-    """Without the list of segments: a stroke needs none of it."""
-    rows = Segmentation.objects.filter(study__in=studies_visible_to(request.user))
+    rows = bare_segmentations_visible_to(request.user)
     return get_object_or_404(rows.select_related("series", "study", "author"), pk=segmentation_id)
 
 
@@ -73,6 +73,9 @@ def _edited(segmentation: Segmentation) -> Segmentation:
 def to_edit(request: Request, segmentation_id: UUID) -> Segmentation:
     """404 for a stranger, 403 for a member who may only look, 409 for a result."""
     segmentation = _visible(request, segmentation_id)
+    if segmentation.audience and not may(request.user, segmentation.study.project_id, "annotate"):
+        # Whoever lost the role while painting is told what became of the read.
+        sealing.check_write(request.user, segmentation.study_id, segmentation.audience)
     _allow(request, segmentation.study.project_id)
     return _edited(segmentation)
 
@@ -92,7 +95,7 @@ def answer(segmentation: Segmentation, edited: writing.Edited, user: Any) -> Res
     """201 for a new operation, 200 for one that was sent before."""
     operation = edited.operation
     body = {
-        "operation": operation_json(operation, _effects(segmentation, [operation])),
+        "operation": operation_json(operation, _effects(segmentation, [operation]), Seen(segmentation, user)),
         "segments": edited.rows,
         "removed": edited.removed,
         "steps": services.steps_json(segmentation, user),
@@ -120,7 +123,7 @@ class BeginView(APIView):
         segmentation = get_object_or_404(segmentations_visible_to(request.user), pk=segmentation_id)
         _allow(request, segmentation.study.project_id)
         made, is_new = services.begin_edit(segmentation=segmentation, by=request.user)
-        return Response(SegmentationSerializer(made).data, status=201 if is_new else 200)
+        return Response(segmentation_json(made, request.user), status=201 if is_new else 200)
 
 
 class BeginEmptyView(APIView):
@@ -134,7 +137,7 @@ class BeginEmptyView(APIView):
         series = get_object_or_404(series_visible_to(request.user), pk=series_id)
         _allow(request, series.study.project_id)
         made, is_new = services.begin_empty(series=series, by=request.user)
-        return Response(SegmentationSerializer(made).data, status=201 if is_new else 200)
+        return Response(segmentation_json(made, request.user), status=201 if is_new else 200)
 
 
 class OperationsView(APIView):
@@ -155,9 +158,10 @@ class OperationsView(APIView):
         rows = Operation.objects.filter(segmentation=segmentation, seq__gt=after, seq__lte=head).order_by("seq")
         found = list(rows.select_related("author").defer("step", "before")[: limit + 1])
         shown = found[:limit]
+        seen = Seen(segmentation, request.user)
         effects = {} if request.query_params.get("effects") == "0" else _effects(segmentation, shown)
         body = {
-            "operations": [operation_json(one, effects) for one in shown],
+            "operations": [operation_json(one, effects, seen) for one in shown],
             "seq": head,
             "more": len(found) > limit,
         }
@@ -230,14 +234,14 @@ class PreviewView(APIView):
     def get(self, request: Request, segmentation_id: UUID, job_id: UUID) -> Response:
         """What a prompt asked for as a preview would change."""
         segmentation = to_read(request, segmentation_id)
-        return Response(refining.preview_of(segmentation, get_object_or_404(Job, pk=job_id)))
+        return Response(refining.preview_of(segmentation, get_object_or_404(jobs_visible_to(request.user), pk=job_id)))
 
 
 class VersionsView(APIView):
     @extend_schema(responses=VersionsSerializer, operation_id="segmentations_versions")
     def get(self, request: Request, segmentation_id: UUID) -> Response:
         """Where one can go back to, newest first."""
-        return Response({"versions": history.versions_of(to_read(request, segmentation_id))})
+        return Response({"versions": history.versions_of(to_read(request, segmentation_id), request.user)})
 
     @extend_schema(
         request=SaveSerializer, responses={201: VersionSerializer}, operation_id="segmentations_versions_create"
@@ -247,7 +251,7 @@ class VersionsView(APIView):
         segmentation = to_edit(request, segmentation_id)
         name = _form(SaveSerializer, request)["name"]
         point = services.save_version(segmentation=segmentation, by=request.user, name=name)
-        return Response(history.save_point_json(point), status=201)
+        return Response(history.save_point_json(point, request.user), status=201)
 
 
 class CompareView(APIView):

@@ -66,7 +66,7 @@ def ask(
         owner_kind="study",
         owner_id=study.pk,
         project_id=study.project_id,
-        stream=study.stream,
+        stream=segmentation.stream,
         requested_by=by,
         idempotency_key=key,
         priority=priority,

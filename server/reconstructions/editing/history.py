@@ -11,14 +11,15 @@ from django.utils.translation import gettext as _
 
 from server.core.errors import LaminaError
 from server.reconstructions.editing import labelmaps, table, writing
-from server.reconstructions.editing.serializers import VersionSerializer
+from server.reconstructions.editing.serializers import Seen, VersionSerializer
 from server.reconstructions.models import Edit, Operation, SavePoint, Segmentation
 
 PAUSE = timedelta(minutes=10)
 
 
-def versions_of(segmentation: Segmentation) -> list[dict[str, Any]]:
+def versions_of(segmentation: Segmentation, user: Any) -> list[dict[str, Any]]:
     """Newest first: now, the named ones, one after every pause of ten minutes, and the beginning."""
+    seen = Seen(segmentation, user)
     head = Edit.objects.values_list("head", flat=True).get(pk=segmentation.pk)
     operations = list(
         Operation.objects.filter(segmentation=segmentation, seq__lte=head)
@@ -26,21 +27,24 @@ def versions_of(segmentation: Segmentation) -> list[dict[str, Any]]:
         .only("seq", "created_at", "author__display_name")
         .order_by("seq")
     )
-    made: dict[int, list[dict[str, Any]]] = {0: [_version(0, "begin", segmentation.author, segmentation.created_at)]}
+    made: dict[int, list[dict[str, Any]]] = {
+        0: [_version(seen, 0, "begin", segmentation.author, segmentation.created_at)]
+    }
     for here, after in itertools.pairwise(operations):
         if after.created_at - here.created_at > PAUSE:
-            made.setdefault(here.seq, []).append(_version(here.seq, "automatic", here.author, here.created_at))
+            made.setdefault(here.seq, []).append(_version(seen, here.seq, "automatic", here.author, here.created_at))
     for point in segmentation.save_points.select_related("author").order_by("created_at"):
         if point.seq <= head:
-            named = _version(point.seq, "named", point.author, point.created_at, point.name)
+            named = _version(seen, point.seq, "named", point.author, point.created_at, point.name)
             made[point.seq] = [one for one in made.get(point.seq, []) if one["kind"] != "automatic"] + [named]
     if operations and head not in made:
         last = operations[-1]
-        made[head] = [_version(head, "now", last.author, last.created_at)]
+        made[head] = [_version(seen, head, "now", last.author, last.created_at)]
     before = 0
     for seq in sorted(made):
         between = [one for one in operations if before < one.seq <= seq]
-        names = list(dict.fromkeys(one.author.display_name for one in between if one.author))
+        people = (seen.author(one.author) for one in between)
+        names = list(dict.fromkeys(person["name"] for person in people if person))
         for version in made[seq]:
             version["operations"], version["authors"] = len(between), names
         before = seq
@@ -48,17 +52,18 @@ def versions_of(segmentation: Segmentation) -> list[dict[str, Any]]:
     return [dict(VersionSerializer(version).data) for version in ordered]
 
 
-def save_point_json(point: SavePoint) -> dict[str, Any]:
-    """A named version as answers and events carry it; its operations are counted in the list."""
-    version = _version(point.seq, "named", point.author, point.created_at, point.name)
+def save_point_json(point: SavePoint, user: Any = None) -> dict[str, Any]:
+    """A named version as answers (with `user`) and events carry it; its operations are counted in the list."""
+    version = _version(Seen(point.segmentation, user), point.seq, "named", point.author, point.created_at, point.name)
     last = SavePoint.objects.filter(segmentation=point.segmentation, seq__lt=point.seq).order_by("-seq").first()
     version["operations"] = point.seq - (last.seq if last else 0)
     return dict(VersionSerializer(version).data)
 
 
-def _version(seq: int, kind: str, author: Any, at: Any, name: str = "") -> dict[str, Any]:
+def _version(seen: Seen, seq: int, kind: str, author: Any, at: Any, name: str = "") -> dict[str, Any]:
     return {
-        "seq": seq, "kind": kind, "name": name, "author": author, "created_at": at, "operations": 0, "authors": [],
+        "seq": seq, "kind": kind, "name": name, "author": seen.author(author), "created_at": seen.time(at),
+        "operations": 0, "authors": [],
     }  # fmt: skip
 
 

@@ -32,6 +32,7 @@ from server.reconstructions.editing.runs import pack_effect, spans_of
 from server.reconstructions.editing.steps import Layer, Step
 from server.reconstructions.models import Edit, Segmentation
 from server.studies.models import StudyState
+from server.studies.sealing import check_write
 
 # What each kind of prompt may hold: name -> (kind of value, least, most). "?" may be left out.
 _PROMPTS: Mapping[str, Mapping[str, tuple[str, float, float]]] = {
@@ -79,6 +80,7 @@ def ask_to_refine(
         segmentation.study.refresh_from_db(fields=["state"])
         if segmentation.study.state != StudyState.ACTIVE:
             raise LaminaError("study_in_bin", _("The study lies in the bin. Restore it first."), 409)
+        check_write(by, segmentation.study_id, segmentation.audience)
         edit = Edit.objects.get(pk=segmentation.pk)
         wanted = checked_prompt(segmentation, edit, prompt)
         if preview and wanted["kind"] == "split":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
@@ -10,7 +11,8 @@ from rest_framework import serializers
 
 from server.reconstructions.editing.checks import KINDS
 from server.reconstructions.models import Operation, Segment, Segmentation
-from server.reconstructions.serializers import EditorSerializer, SegmentSerializer
+from server.reconstructions.serializers import EditorSerializer, SegmentSerializer, editor_json
+from server.studies.sealing import Masks, masks
 
 
 class SentSerializer(serializers.Serializer):
@@ -64,8 +66,8 @@ class EditOperationSerializer(serializers.Serializer):
     id = serializers.UUIDField(source="client_id")
     kind = serializers.CharField()
     name = serializers.CharField()
-    author = EditorSerializer(allow_null=True)
-    created_at = serializers.DateTimeField()
+    author = serializers.SerializerMethodField()
+    created_at = serializers.SerializerMethodField()
     base_seq = serializers.IntegerField()
     payload = serializers.SerializerMethodField()
     number = serializers.IntegerField(allow_null=True)
@@ -75,6 +77,14 @@ class EditOperationSerializer(serializers.Serializer):
     contested = serializers.IntegerField()
     box = serializers.ListField(child=serializers.IntegerField(), allow_null=True)
     effect = serializers.SerializerMethodField()
+
+    @extend_schema_field(EditorSerializer(allow_null=True))
+    def get_author(self, operation: Operation) -> dict[str, Any] | None:
+        return self.context["seen"].author(operation.author)
+
+    @extend_schema_field(serializers.DateTimeField())
+    def get_created_at(self, operation: Operation) -> str:
+        return self.context["seen"].time(operation.created_at)
 
     @extend_schema_field(serializers.DictField())
     def get_payload(self, operation: Operation) -> dict[str, Any]:
@@ -152,9 +162,24 @@ class ComparisonSerializer(serializers.Serializer):
     segments = ComparedSegmentSerializer(many=True)
 
 
-def operation_json(operation: Operation, effects: dict[int, str] | None = None) -> dict[str, Any]:
+class Seen:
+    """Who did what and when in one segmentation, as a person may see it; without a person as events carry it."""
+
+    def __init__(self, segmentation: Segmentation, user: Any = None) -> None:
+        self.audience = segmentation.audience
+        self.masks = masks(user, segmentation.study_id) if user is not None else Masks()
+
+    def author(self, person: Any) -> dict[str, Any] | None:
+        return editor_json(person, self.audience, self.masks)
+
+    def time(self, at: datetime) -> str:
+        return serializers.DateTimeField().to_representation(self.masks.time(at, self.audience) or at)
+
+
+def operation_json(operation: Operation, effects: dict[int, str] | None = None, seen: Seen | None = None) -> Any:
     """One operation; `effects` maps its number to base64."""
-    return dict(EditOperationSerializer(operation, context={"effects": effects or {}}).data)
+    context = {"effects": effects or {}, "seen": seen or Seen(operation.segmentation)}
+    return dict(EditOperationSerializer(operation, context=context).data)
 
 
 def segment_rows_json(segmentation: Segmentation, numbers: Iterable[int]) -> list[dict[str, Any]]:

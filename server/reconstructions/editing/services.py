@@ -24,11 +24,22 @@ from server.reconstructions.editing.labelmaps import voxel_count
 from server.reconstructions.editing.steps import (
     Step,
 )
-from server.reconstructions.editing.writing import REDO, RESTORE, UNDO, Edited, Sent, Writer, hold_study
+from server.reconstructions.editing.writing import (
+    REDO,
+    RESTORE,
+    SETTLE,
+    UNDO,
+    Edited,
+    Sent,
+    Writer,
+    hold_study,
+    voxel_ml_of,
+)
 from server.reconstructions.events import SegmentationReady, VersionSaved
 from server.reconstructions.models import Edit, Operation, SavePoint, Segment, Segmentation, SegmentationKind, Surface
 from server.reconstructions.selectors import complete
 from server.reconstructions.serializers import segmentation_json
+from server.studies import sealing
 from server.studies.models import Series
 
 # --- beginning ----------------------------------------------------------------------------------------------------
@@ -41,22 +52,31 @@ def begin_edit(*, segmentation: Segmentation, by: Any) -> tuple[Segmentation, bo
     return _begin(series=segmentation.series, based_on=segmentation, by=by)
 
 
-def begin_empty(*, series: Series, by: Any) -> tuple[Segmentation, bool]:
-    """(the working segmentation of a series that began from nothing, whether it is new)."""
-    return _begin(series=series, based_on=None, by=by)
+def begin_empty(*, series: Series, by: Any, rows: Sequence[table.Row] = ()) -> tuple[Segmentation, bool]:
+    """(the working segmentation of a series that began from nothing, whether it is new).
+
+    `rows` is the list a new one begins with: segments without a voxel.
+    """
+    return _begin(series=series, based_on=None, by=by, empty_rows=rows)
 
 
 @transaction.atomic
-def _begin(*, series: Series, based_on: Segmentation | None, by: Any) -> tuple[Segmentation, bool]:
+def _begin(
+    *, series: Series, based_on: Segmentation | None, by: Any, empty_rows: Sequence[table.Row] = ()
+) -> tuple[Segmentation, bool]:
     study = hold_study(series.study_id)
     if not series.is_volume or not series.shape:
         raise LaminaError("not_a_volume", _("The series is kept as pictures; nothing can be outlined on it."), 422)
-    known = complete(Segmentation.objects.filter(series=series, based_on=based_on, kind=SegmentationKind.EDITED))
+    audience = sealing.audience_for(by, study.pk)
+    own = Segmentation.objects.filter(series=series, audience=audience)
+    known = complete(own.filter(based_on=based_on, kind=SegmentationKind.EDITED))
     if (there := known.first()) is not None:
         return there, False
+    sealing.check_write(by, study.pk, audience)
     made = Segmentation.objects.create(
         study=study,
         series=series,
+        audience=audience,
         kind=SegmentationKind.EDITED,
         based_on=based_on,
         author=by,
@@ -65,7 +85,7 @@ def _begin(*, series: Series, based_on: Segmentation | None, by: Any) -> tuple[S
         surfaces_ref=based_on.surfaces_ref if based_on else "",
         surfaces_plain_ref=based_on.surfaces_plain_ref if based_on else "",
     )
-    rows = _base_rows(based_on) if based_on else []
+    rows = base_rows(based_on) if based_on else [table.Row(**row) for row in empty_rows]
     edit = Edit(
         segmentation=made,
         base_ref=made.labelmap_ref,
@@ -80,13 +100,21 @@ def _begin(*, series: Series, based_on: Segmentation | None, by: Any) -> tuple[S
     edit.save(update_fields=["counts"])
     if based_on:
         _copy_segments(based_on, made, rows)
+    else:
+        voxel_ml = voxel_ml_of(series)
+        for place, row in enumerate(rows):
+            values = {name: row[name] for name in table.FIELDS}  # type: ignore[literal-required]
+            volume = None if voxel_ml is None else 0.0
+            Segment.objects.create(
+                segmentation=made, number=row["number"], voxels=0, volume_ml=volume, place=place, **values
+            )
     audit.record(by, "segmentation.begun", made, project_id=study.project_id, based_on=based_on and based_on.pk)
     made = complete(Segmentation.objects.filter(pk=made.pk)).get()
-    publish(SegmentationReady(segmentation=segmentation_json(made)), stream=study.stream)
+    publish(SegmentationReady(segmentation=segmentation_json(made)), stream=made.stream)
     return made, True
 
 
-def _base_rows(result: Segmentation) -> list[table.Row]:
+def base_rows(result: Segmentation) -> list[table.Row]:
     encloses = engine.encloses(result.algorithm_version.algorithm.name) if result.algorithm_version else {}
     return [
         table.Row(
@@ -180,6 +208,32 @@ def redo(*, segmentation: Segmentation, by: Any, client_id: UUID) -> Edited:
         return writer.flip(target, back=False)
 
 
+def settle(
+    *,
+    segmentation: Segmentation,
+    by: Any,
+    client_id: UUID,
+    name: str,
+    step: Step,
+    number: int,
+    params: Mapping[str, Any],
+) -> Edited:
+    """Add what follows from a decision of the person about a place, inside the transaction that keeps the decision.
+
+    It is taken back with the decision (`take_back`), never by a bare undo.
+    """
+    sent = Sent(client_id, SETTLE, name[:80], 0, params)
+    return add_worked_out(segmentation=segmentation, by=by, sent=sent, step=step, params=params, number=number)
+
+
+def take_back(*, segmentation: Segmentation, by: Any, client_id: UUID, seq: int) -> Edited | None:
+    """Take back the one operation `seq`, whatever was done since; None where it does not count any more."""
+    with transaction.atomic():
+        writer = Writer(segmentation, by, Sent(client_id, UNDO, UNDO, 0, {"seq": seq}))
+        target = Operation.objects.filter(segmentation=segmentation, seq=seq, undone_by=None).first()
+        return writer.flip(target, back=True) if target is not None else None
+
+
 def restore(*, segmentation: Segmentation, by: Any, client_id: UUID, seq: int, name: str) -> Edited:
     """Make everything as it was after operation `seq`, as a new operation: nothing is lost."""
     with transaction.atomic():
@@ -197,10 +251,11 @@ def save_version(*, segmentation: Segmentation, by: Any, name: str) -> SavePoint
     from server.reconstructions.editing.history import save_point_json
 
     study = hold_study(segmentation.study_id)
+    sealing.check_write(by, study.pk, segmentation.audience)
     edit = Edit.objects.select_for_update().get(pk=segmentation.pk)
     made = SavePoint.objects.create(segmentation=segmentation, seq=edit.head, name=name, author=by)
     audit.record(by, "version.saved", made, project_id=study.project_id, seq=edit.head)
-    publish(VersionSaved(segmentation_id=segmentation.pk, version=save_point_json(made)), stream=study.stream)
+    publish(VersionSaved(segmentation_id=segmentation.pk, version=save_point_json(made)), stream=segmentation.stream)
     return made
 
 
@@ -209,13 +264,13 @@ def save_version(*, segmentation: Segmentation, by: Any, name: str) -> SavePoint
 
 def next_undo(segmentation: Segmentation, by: Any) -> Operation | None:
     """The person's own last step that still counts."""
-    own = Operation.objects.filter(segmentation=segmentation, author=by).exclude(kind__in=[UNDO, REDO])
+    own = Operation.objects.filter(segmentation=segmentation, author=by).exclude(kind__in=[UNDO, REDO, SETTLE])
     return own.filter(undone_by=None).order_by("-seq").first()
 
 
 def next_redo(segmentation: Segmentation, by: Any) -> Operation | None:
     """The person's own step taken back last; a new step of theirs ends what can be done again."""
-    own = Operation.objects.filter(segmentation=segmentation, author=by).exclude(kind__in=[UNDO, REDO])
+    own = Operation.objects.filter(segmentation=segmentation, author=by).exclude(kind__in=[UNDO, REDO, SETTLE])
     newest = own.order_by("-seq").values_list("seq", flat=True).first()
     if newest is None:
         return None

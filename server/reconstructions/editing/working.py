@@ -24,6 +24,7 @@ from server.realtime.services import publish
 from server.reconstructions.editing import derivation, labelmaps, refining, writing
 from server.reconstructions.editing.serializers import segment_rows_json
 from server.reconstructions.events import SurfaceRemade
+from server.reconstructions.jobs import held_streams, open_results
 from server.reconstructions.models import Edit, Segment, Segmentation, Surface
 
 Box = tuple[int, int, int, int, int, int]
@@ -168,7 +169,7 @@ def _keep_surfaces(job: Job, segmentation: Segmentation, result: Mapping[str, An
         )
         changed.append(made["number"])
     rows = segment_rows_json(segmentation, changed)
-    publish(SurfaceRemade(segmentation_id=segmentation.pk, segments=rows), stream=segmentation.study.stream)
+    publish(SurfaceRemade(segmentation_id=segmentation.pk, segments=rows), stream=segmentation.stream)
     derivation.ask_for_surfaces(segmentation, segmentation.study, job.requested_by)
     transaction.on_commit(lambda: _remove(obsolete, set(stored.refs.values())), robust=True)
     return {"segmentation_id": str(segmentation.pk), "seq": stored.seq, "segments": changed}
@@ -215,6 +216,8 @@ register_kind(
         finish=finish,
         act="annotate",
         quiet=True,
+        holds=held_streams,
+        open_to=open_results,
         limits=Limits(memory_mib=8 * 1024, cpu_seconds=600, file_mib=2 * 1024, seconds=600),
     )
 )

@@ -37,8 +37,10 @@ from server.reconstructions.editing.steps import (
 from server.reconstructions.events import SegmentationEdited
 from server.reconstructions.models import Edit, Operation, Segment, Segmentation
 from server.studies.models import Series, Study, StudyState
+from server.studies.sealing import check_write
 
 UNDO, REDO, RESTORE = "undo", "redo", "restore"
+SETTLE = "take-theirs"  # follows from a decision, and goes with it
 LIST_ONLY = frozenset({"segment-add", "segment-change", "segment-order"})
 NOTHING = effect_of(np.zeros(0, np.int64), np.zeros(0, np.uint8))
 
@@ -245,6 +247,7 @@ class Writer:
         target: int | None = None,
         name: str = "",
     ) -> Edited:
+        check_write(self.by, self.study.pk, self.segmentation.audience)
         pairs = tally(before, effect)
         counts = {int(label): voxels for label, voxels in self.edit.counts.items()}
         for (old, new), voxels in pairs.items():
@@ -287,7 +290,7 @@ class Writer:
             segments=rows,
             removed=sorted(removed),
         )
-        publish(event, stream=self.study.stream)
+        publish(event, stream=self.segmentation.stream)
         derivation.ask_for_surfaces(self.segmentation, self.study, self.by)
         return Edited(operation, rows, sorted(removed))
 

@@ -100,7 +100,7 @@ def test_a_row_says_what_the_table_shows(
     assert (row["job"]["state"], row["state"], row["modalities"]) == ("succeeded", "active", ["CT"])
     assert row["may"] == ["annotate", "import", "reconstruct", "view"]
     assert row["thumbnail"] == f"/api/series/{study.series.get().pk}/thumbnail/"
-    assert body["streams"] == {study.stream: 6}
+    assert body["streams"] == {study.stream: 5}
 
 
 def test_filters(project: Any, reader: Any, make_study: Any, make_project: Any, api_client: Any) -> None:

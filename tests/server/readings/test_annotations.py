@@ -64,7 +64,7 @@ def test_row_operation_audit_and_event_in_one(site: Any) -> None:
     assert (
         AuditEntry.objects.filter(act="annotation.added", target_id=made["id"], project_id=site.project.pk).count() == 1
     )
-    [event] = [e for e in events_after(site.study.stream, 0).events if e["type"] == "annotation.added"]
+    [event] = [e for e in events_after(f"result:{site.study.pk}", 0).events if e["type"] == "annotation.added"]
     assert event["payload"]["annotation"] == {key: value for key, value in made.items() if key != "name"}
     assert site.client(site.viewer).get(f"/api/annotations/{made['id']}/").json() == made
 
@@ -112,7 +112,7 @@ def test_sending_again_is_harmless(site: Any) -> None:
     assert [answer.status_code for answer in moves] == [201, 200]
     assert [answer.json()["version"] for answer in moves] == [2, 2]
     assert AnnotationOperation.objects.count() == 2
-    types = [event["type"] for event in events_after(site.study.stream, 0).events]
+    types = [event["type"] for event in events_after(f"result:{site.study.pk}", 0).events]
     assert (types.count("annotation.added"), types.count("annotation.changed")) == (1, 1)
     # The same id for something else, or by somebody else, is no repeat.
     assert site.send(site.reader, "delete", annotation, 2, id=operation).json()["code"] == "operation_id_reused"
@@ -171,7 +171,7 @@ def test_state_before_and_events_make_the_new_state(site: Any) -> None:
     third = site.added(kind="rectangle", values=REGION)
     site.send(site.reader, "delete", third["id"], 1)
     site.send(site.reader, "restore", third["id"], 2)
-    events = events_after(site.study.stream, before["streams"][site.study.stream]).events
+    events = events_after(f"result:{site.study.pk}", before["streams"][f"result:{site.study.pk}"]).events
     after = client.get(f"/api/studies/{site.study.pk}/").json()["annotations"]
     assert reduce(before["annotations"], events, lambda key: client.get(f"/api/annotations/{key}/").json()) == after
     assert [one["name"] for one in after] == ["Lesion 1", ""]

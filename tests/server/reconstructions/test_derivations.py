@@ -69,7 +69,7 @@ def test_a_worker_makes_what_follows_from_edits(room: Any, slot: Slot) -> None:
     (length,) = struct.unpack_from("<I", glb, 12)
     nodes = json.loads(glb[20 : 20 + length])["nodes"]
     assert [node.get("extras", {}).get("SegmentNumber") for node in nodes] == [None, 3]
-    events = [e for e in events_after(room.study.stream, 0).events if e["type"] == "surface.remade"]
+    events = [e for e in events_after(room.made.stream, 0).events if e["type"] == "surface.remade"]
     assert events[-1]["payload"]["segments"][-1] == tumour
     assert Hand(room.client(room.viewer), room.made).get("segments/3/surface/").status_code == 200
     assert Hand(room.client(room.stranger), room.made).get("segments/3/surface/").status_code == 404

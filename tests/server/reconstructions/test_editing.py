@@ -105,7 +105,7 @@ def test_erasing_the_study_leaves_no_operation(room: Any) -> None:
 
 
 def test_painting_changes_voxels_rows_and_tells_everybody(room: Any) -> None:
-    before = last_numbers([room.study.stream])[room.study.stream]
+    before = last_numbers([room.made.stream])[room.made.stream]
     answer = room.hand(room.anna).paint(1, box(slice(5, 7), ALL, ALL), over=[0], name="Brush")
     body = answer.json()
     assert answer.status_code == 201, body
@@ -119,7 +119,7 @@ def test_painting_changes_voxels_rows_and_tells_everybody(room: Any) -> None:
     assert (after == now(room)).all()
     assert (after.reshape(SHAPE)[5:7] == np.where(grid()[5:7] == 2, 2, 1)).all()
     [event, *_others] = [
-        e for e in events_after(room.study.stream, before).events if e["type"] == "segmentation.edited"
+        e for e in events_after(room.made.stream, before).events if e["type"] == "segmentation.edited"
     ]
     assert event["payload"]["operation"]["effect"] == ""
     assert event["payload"]["segments"] == body["segments"]
@@ -356,7 +356,7 @@ def test_state_and_events_are_the_new_state(room: Any) -> None:
     def state() -> Any:
         return segmentation_json(complete(Segmentation.objects.filter(pk=room.made.pk)).get())
 
-    mirror, number = state(), last_numbers([room.study.stream])[room.study.stream]
+    mirror, number = state(), last_numbers([room.made.stream])[room.made.stream]
     anna, ben = room.hand(room.anna), room.hand(room.ben)
     anna.add("Tumour")
     anna.paint(3, range(100))
@@ -364,7 +364,7 @@ def test_state_and_events_are_the_new_state(room: Any) -> None:
     ben.send("segment-merge", {"number": 2, "into": 3})
     anna.undo()
     ben.send("segment-change", {"number": 1, "label": "Hip"})
-    for event in events_after(room.study.stream, number).events:
+    for event in events_after(room.made.stream, number).events:
         if event["type"] != "segmentation.edited":
             continue
         rows = {row["number"]: row for row in mirror["segments"]}

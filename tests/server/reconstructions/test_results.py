@@ -142,11 +142,13 @@ def test_one_result_with_rows_audit_and_event(site: Any, make_segmentation: Any)
         (2, 3.0, 12),
     ]
     assert AuditEntry.objects.filter(act="segmentation.created", target_id=str(segmentation.pk)).count() == 1
-    [ready] = [e for e in events_after(site.study.stream, 0).events if e["type"] == "segmentation.ready"]
+    [ready] = [e for e in events_after(segmentation.stream, 0).events if e["type"] == "segmentation.ready"]
     answer = site.client(site.viewer).get(f"/api/segmentations/{segmentation.pk}/").json()
     assert ready["payload"]["segmentation"] == answer
     # State before + events = new state.
-    state = reduce(before, events_after(site.study.stream, before["streams"][site.study.stream]).events)
+    assert set(before["streams"]) == {site.study.stream, segmentation.stream}
+    told = [event for name, number in before["streams"].items() for event in events_after(name, number).events]
+    state = reduce(before, told)
     after = site.client(site.viewer).get(f"/api/studies/{site.study.pk}/").json()
     assert state["segmentations"] == after["segmentations"]
     assert [job["state"] for job in state["jobs"]] == [job["state"] for job in after["jobs"]] == ["succeeded"]
@@ -234,7 +236,7 @@ def test_a_flipped_byte_is_found_set_aside_and_a_rerun_offered(
         body = answer.json()
         assert (answer.status_code, body["code"], body["artefact"]) == (500, "integrity_error", artefact)
     assert viewer.get(urls[artefact]).json()["repeat_url"] is None
-    types = [event["type"] for event in events_after(site.study.stream, 0).events]
+    types = [event["type"] for event in events_after(segmentation.stream, 0).events]
     assert types.count("segmentation.damaged") == 1
     assert reader.get(f"/api/segmentations/{segmentation.pk}/").json()["damaged"] == [artefact]
     other = "surfaces" if artefact != "surfaces" else "labelmap"
