@@ -17,6 +17,7 @@ from recon_engine.comparing.distances import Nearest, TriangleTree
 from recon_engine.parallel import Slabs
 from recon_engine.volume import Volume
 
+NEARLY = 0.75  # of the thickness that begins a place joins two beginnings
 STEPS_INWARD = (0.5, 0.25, 0.75, 0.1, 0.9)  # of the way from a surface to the other one: where its place is looked for
 
 
@@ -69,12 +70,14 @@ def find_places(
         if side.other is not None:
             # A voxel beside one of the other's lies about half a voxel outside it: too thin to begin a place.
             depth = np.zeros(len(at))
-            axes = np.array(grid.spacing_mm) < 1.5 * thick
+            axes = np.array(grid.spacing_mm) < 2 * NEARLY * thick
             far = kernels.deep(codes, at, kernels.BOTH - side.code, axes)
             depth[far] = side.other.nearest(grid.to_mm(at[far] + origin), slabs).mm
-            core = at[depth >= thick]
+            core = at[depth >= NEARLY * thick]
         numbers[core[:, 0], core[:, 1], core[:, 2]] = -1
         last = kernels.flood(core, numbers, last)
+        if depth is not None:
+            core = _begun(core, depth[depth >= NEARLY * thick] >= thick, numbers)
         kernels.spread(codes, side.code, numbers, core)
         rest = at[numbers[at[:, 0], at[:, 1], at[:, 2]] == 0]
         numbers[rest[:, 0], rest[:, 1], rest[:, 2]] = -1
@@ -84,6 +87,15 @@ def find_places(
     for side, at, depth in held:
         places += _described(side, at, depth, numbers, origin, grid, pair, slabs)
     return places
+
+
+def _begun(voxels: NDArray, thick: NDArray, numbers: NDArray) -> NDArray:
+    """Of numbered pieces, the voxels of those with a thick one; the others lose their number."""
+    k, j, i = voxels.T
+    mine = numbers[k, j, i]
+    kept = np.isin(mine, np.unique(mine[thick]))
+    numbers[k[~kept], j[~kept], i[~kept]] = 0
+    return voxels[kept]
 
 
 def _described(

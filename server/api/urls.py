@@ -14,6 +14,7 @@ urlpatterns = [
     path("", include("server.studies.tus")),
     path("", include("server.algorithms.api")),
     path("", include("server.reconstructions.api")),
+    path("", include("server.reconstructions.comparing.api")),
     path("", include("server.readings.api")),
     path("", include("server.discussions.api")),
     path("", include("server.operations.api_urls")),

@@ -9,4 +9,5 @@ class ReconstructionsConfig(AppConfig):
 
     def ready(self) -> None:
         from server.reconstructions import events, jobs  # noqa: F401  register event types and the job kinds
+        from server.reconstructions.comparing import jobs as comparing_jobs  # noqa: F401
         from server.reconstructions.editing import working  # noqa: F401

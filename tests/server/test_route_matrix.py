@@ -110,6 +110,9 @@ API = {
     "segmentations/<uuid:segmentation_id>/restore/": {"POST": "work"},
     "segmentations/<uuid:segmentation_id>/segments/<int:number>/surface/": {"GET": "view"},
     "segment-types/": {"GET": "signed in"},
+    "comparisons/": {"POST": "view"},
+    "comparisons/<uuid:comparison_id>/": {"GET": "view"},
+    "comparisons/<uuid:comparison_id>/surfaces/": {"GET": "view"},
     "algorithms/": {"GET": "signed in"},
     "intakes/": {"POST": "work"},
     "intakes/<uuid:intake_id>/": {"GET": "sender", "DELETE": "sender"},
@@ -167,6 +170,7 @@ def body_for(route: str, world: World) -> dict:
     return {
         "reconstructions/": {"series": str(world.ids["series_id"]), "algorithm": "bone-ct"},
         "comments/<uuid:comment_id>/": {"text": "better", "base_version": 1},
+        "comparisons/": {"left": str(world.ids["segmentation_id"]), "right": str(world.ids["segmentation_id"])},
         "intakes/": {"project": str(world.project.pk)},
         "intakes/<uuid:intake_id>/import/": {"series": [{"key": "1"}], "consent": True},
     }.get(route, {})

@@ -18,7 +18,7 @@ from server.core import storage
 from server.discussions.models import Comment, Thread
 from server.jobs.models import Job
 from server.readings.models import Annotation
-from server.reconstructions.models import Segment, Segmentation, Surface
+from server.reconstructions.models import Comparison, Segment, Segmentation, Surface
 from server.studies.models import Intake, Patient, Series, Study, Transform, UploadedFile
 
 ROLES = ("anonymous", "stranger", "viewer", "reader", "admin", "site_admin")
@@ -118,6 +118,10 @@ def make_world() -> World:
         surfaces_plain_ref=blob,
         manifest={"device": "cpu", "seconds": {}},
     )
+    comparison = Comparison.objects.create(
+        study=study, left=segmentation, right=segmentation, right_seq=1, surfaces_a_ref=blob, surfaces_b_ref=blob,
+        places_ref=packed, result={"segments": [{"label": "planted difference"}], "regions": []},
+    )  # fmt: skip
     segment = Segment.objects.create(
         segmentation=segmentation, number=1, label="planted segment", colour="#FB9202", category=CODE, type=CODE,
         voxels=8, volume_ml=0.008,
@@ -152,6 +156,7 @@ def make_world() -> World:
         "transform_id": transform.pk,
         "segmentation_id": segmentation.pk,
         "annotation_id": annotation.pk,
+        "comparison_id": comparison.pk,
         "thread_id": thread.pk,
         "comment_id": comment.pk,
         "job_id": job.pk,
@@ -166,6 +171,7 @@ def make_world() -> World:
         "planted series",
         "planted segment",
         "planted comment",
+        "planted difference",
         "LAM-4711",
         str(study.pk),
     )
