@@ -7,6 +7,7 @@ import { toastError } from "../components/toast.js";
 import { use } from "../components/webawesome.js";
 import { gettext } from "../i18n.js";
 import { socket } from "../state/socket.js";
+import { makeBell } from "./notices.js";
 
 const shell = pageData("shell-data") ?? {};
 const root = document.documentElement;
@@ -135,6 +136,7 @@ function liveState() {
   });
 }
 
+if (shell.person) makeBell();
 languageMenu();
 personMenu();
 liveState();

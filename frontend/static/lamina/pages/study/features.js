@@ -18,6 +18,8 @@ import { makePhases } from "./phases.js";
 import { makePlaneMenu } from "./plane-menu.js";
 import { makeMeasurements } from "./measurements.js";
 import { makeUndoButtons } from "./undo-buttons.js";
+import { initialThreads, reduceThreads } from "../../state/threads.js";
+import { makeThreads } from "./threads/threads.js";
 import { initialTogether, makeTogether, reduceTogether } from "./together/together.js";
 
 /** @import { Room } from "./room.js" */
@@ -30,6 +32,7 @@ const KEPT = {
   fusion: [initialFusion, reduceFusion],
   planes: [initialPlanes, reducePlanes],
   space: [initialSpace, reduceSpace],
+  threads: [initialThreads, reduceThreads],
   together: [initialTogether, reduceTogether],
 };
 
@@ -39,4 +42,4 @@ export const PARTS = Object.fromEntries(Object.entries(KEPT).map(([name, [, redu
 export const initialParts = () => Object.fromEntries(Object.entries(KEPT).map(([name, [initial]]) => [name, initial()]));
 
 /** Hanging before the link: what a link says goes over how a series hangs by itself. @type {((room: Room) => void)[]} */
-export const FEATURES = [makeMeasurements, makeFusion, makeHanging, makeBeside, makeLink, makeFullScreen, makePhases, makePlaneMenu, makeUndoButtons, makeEditing, makeCase, makeTogether];
+export const FEATURES = [makeMeasurements, makeFusion, makeHanging, makeBeside, makeLink, makeFullScreen, makePhases, makePlaneMenu, makeUndoButtons, makeEditing, makeCase, makeThreads, makeTogether];
