@@ -19,6 +19,8 @@ from recon_engine.refining.layers import Change, Layers, image_of, nothing, over
 
 SLOWEST = 0.004  # of the full speed: crossing a millimetre of edge costs as much as 250 mm of the same tissue
 BLUR_VOXELS = 0.7  # of the image the front runs through, against noise
+OWN_ALREADY = "All that looks like the click is in this segment already. Click elsewhere, or grow another segment."
+OTHERS_HOLD_IT = "What looks like the click lies in segments that may not be painted over. Unlock them or paint over."
 LOOK_MM = 2.5  # round each click: what its tissue looks like
 
 
@@ -40,7 +42,8 @@ def grow(piece: Piece, prompt: Mapping[str, Any]) -> Layers:
         wanted = (middle - width, middle + width)
     low, high = float(wanted[0]), float(wanted[1])
     half = max((high - low) / 2, 1e-6)
-    away = np.abs(calm - (low + high) / 2) / half
+    # At the rim the blur mixes a voxel with what lies beside it: its own value may say that it belongs.
+    away = np.minimum(np.abs(calm - (low + high) / 2), np.abs(values - (low + high) / 2)) / half
     speed = np.maximum(np.exp(-(away**8)), SLOWEST)  # flat inside the range, a cliff at its ends
     times = _march(speed.astype(np.float32), seeds, spacing, float(prompt["radius_mm"]))
     reached = _round_off(times <= float(prompt["radius_mm"]), away <= 1.1)
@@ -51,7 +54,8 @@ def grow(piece: Piece, prompt: Mapping[str, Any]) -> Layers:
     if over is not None:
         fresh &= np.isin(piece.labelmap.voxels, over)
     if not fresh.any():
-        raise nothing("Nothing can be added here: what looks like the click is drawn already.")
+        held = bool((reached & (piece.labelmap.voxels != number)).any())
+        raise nothing(OTHERS_HOLD_IT if held else OWN_ALREADY)
     return Layers([Change(number, reached, over)], {"low": round(low, 2), "high": round(high, 2)})
 
 

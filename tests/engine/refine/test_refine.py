@@ -75,6 +75,29 @@ def test_growing_finds_the_organ_and_keeps_to_its_reach(organ: Any) -> None:
     assert not (near & ~inside).any()
 
 
+def test_growing_reaches_the_outermost_voxels() -> None:
+    """Without noise the answer is the ball but for its tips: a blur against noise must not cost it its rim."""
+    truth = ball((40, 47, 43), 13)
+    piece = Piece(volume_of(np.zeros(SHAPE, np.uint8)), volume_of(np.where(truth, 60, 0).astype(np.int16)))
+    click = [float(n) for n in piece.labelmap.to_mm((20, 47, 43))]
+    prompt = {"kind": "grow", "segment": 1, "seeds_mm": [click], "radius_mm": 60.0}
+    for more in ({}, {"range": [50.0, 70.0]}):
+        assert dice(after(piece, {**prompt, **more}) == 1, truth) > 0.999
+
+
+def test_growing_says_who_holds_what_looks_like_the_click() -> None:
+    truth = ball((40, 47, 43), 13)
+    image = volume_of(np.where(truth, 60, 0).astype(np.int16))
+    drawn = Piece(volume_of(np.where(truth, 2, 0).astype(np.uint8)), image)
+    click = [float(n) for n in image.to_mm((20, 47, 43))]
+    prompt = {"kind": "grow", "seeds_mm": [click], "radius_mm": 60.0, "over": [0]}
+    with pytest.raises(EngineError, match="in this segment already"):
+        work_out(drawn, {**prompt, "segment": 2})
+    with pytest.raises(EngineError, match="may not be painted over"):
+        work_out(drawn, {**prompt, "segment": 1})
+    assert dice(after(drawn, {**prompt, "segment": 1, "over": None}) == 1, truth) > 0.999
+
+
 def test_growing_leaves_other_segments_alone_unless_told(organ: Any) -> None:
     piece, _truth, click = organ
     labels = np.zeros(SHAPE, np.uint8)

@@ -1,4 +1,5 @@
-/** A short word after an act, with the way back when there is one. It leaves by itself; errors stay until closed. */
+/** A short word after an act, with the way back when there is one. It leaves by itself; errors stay until closed. The
+ * same words stand there once. */
 
 import { gettext } from "../i18n.js";
 import { find, h, icon } from "./dom.js";
@@ -21,7 +22,9 @@ export function toast(text, { kind = "plain", act, seconds = kind === "bad" ? 0 
       h("button", { class: "button button--link", type: "button", onclick: () => { remove(); act.run(); } }, act.text),
     h("button", { class: "icon-button", type: "button", "aria-label": gettext("Close"), onclick: remove }, icon("x")),
   );
-  find("#toasts").append(element);
+  const all = find("#toasts");
+  for (const other of all.children) if (other.querySelector("span")?.textContent === text) other.remove();
+  all.append(element);
   if (seconds > 0) {
     let timer = setTimeout(remove, seconds * 1000);
     element.addEventListener("pointerenter", () => clearTimeout(timer));

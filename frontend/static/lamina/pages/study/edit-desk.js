@@ -23,6 +23,9 @@ import { StepGone } from "../../state/undo.js";
 /** Codes of an undo that can never succeed any more. */
 const GONE = new Set(["nothing_to_undo", "nothing_to_redo", "segment_gone", "not_found"]);
 
+/** Kinds of operations that are no step by themselves: steps back, and what a decision about a place brought. */
+const NO_STEPS = new Set(["undo", "redo", "take-theirs"]);
+
 /** Own steps of before that undo still knows after the page was opened again. */
 const REMEMBERED = 200;
 
@@ -30,6 +33,9 @@ const REMEMBERED = 200;
  * A stroke under way: `draw` adds voxels, `end` sends it, `cancel` takes it back.
  * @typedef {{ draw: (spans: Spans) => number, end: () => void, cancel: () => void }} Stroke
  */
+
+/** Why a refinement came to nothing: that there was nothing to do is an answer, not an error. @param {any} error */
+export const sayWhy = (error) => (error?.code === "nothing_to_do" ? toast(error.message) : toastError(error));
 
 export class EditDesk {
   /** @param {Room} room @param {VolumeSession} session @param {any} segmentation @param {LabelOutlines} outlines @param {number} seq  of the labelmap's last operation */
@@ -63,7 +69,7 @@ export class EditDesk {
     const answer = await get(`${this.address}operations/`, { after: Math.max(0, this.known - REMEMBERED), limit: REMEMBERED, effects: 0 }).catch(() => null);
     if (!answer || this.closed || this.room.undo.done.some((/** @type {any} */ step) => step.desk === this)) return;
     for (const operation of answer.operations) {
-      if (operation.author?.id === me && !operation.undone && operation.kind !== "undo" && operation.kind !== "redo") this.pushStep(operation);
+      if (operation.author?.id === me && !operation.undone && !NO_STEPS.has(operation.kind)) this.pushStep(operation);
     }
   }
 
@@ -225,7 +231,7 @@ export class EditDesk {
       if (!more.preview) this.ended(job.id).catch((error) => {
         this.asked.delete(id);
         this.set({ busy: null });
-        toastError(error);
+        sayWhy(error);
       });
       return job;
     } catch (error) {
@@ -243,7 +249,7 @@ export class EditDesk {
         // The watch itself is being made while it tells the first time.
         queueMicrotask(() => stop());
         if (job.state === "succeeded") done(job.result);
-        else failed(new Error(job.error?.message || gettext("The server could not work this out.")));
+        else failed(Object.assign(new Error(job.error?.message || gettext("The server could not work this out.")), { code: job.error?.code }));
       });
     });
   }

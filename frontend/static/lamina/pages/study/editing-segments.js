@@ -4,8 +4,8 @@
 import { get } from "../../api/client.js";
 import { confirmDialog, openDialog } from "../../components/dialog.js";
 import { h, icon } from "../../components/dom.js";
-import { toastError } from "../../components/toast.js";
 import { gettext, interpolate } from "../../i18n.js";
+import { sayWhy } from "./edit-desk.js";
 import { SEGMENT_COLOURS } from "./words.js";
 
 /** @import { EditDesk } from "./edit-desk.js" */
@@ -167,7 +167,7 @@ function refineRow(room, desk, segment, locked) {
   const run = () => {
     const { prompt, step, busy, value: start, least = 0, most = 0 } = KINDS[kind.value];
     const amount = start === undefined ? 0 : Math.min(most, Math.max(least, value.valueAsNumber || start));
-    desk.refine({ segment: no, ...prompt(amount) }, step, busy).catch(toastError);
+    desk.refine({ segment: no, ...prompt(amount) }, step, busy).catch(sayWhy);
   };
   return h("div", { class: "segment__pair segment__refine" }, kind, value, unit, h("button", { class: "button button--small", type: "button", disabled: locked, onclick: run }, gettext("Do it")));
 }
