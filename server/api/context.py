@@ -74,6 +74,7 @@ def _shell(request: HttpRequest) -> dict[str, Any]:
         "words": {
             "worklist": _("Worklist"),
             "import": _("Import"),
+            "cases": _("Cases"),
             "team": _("Team"),
             "projects": _("Projects"),
             "algorithms": _("Algorithms"),
@@ -117,7 +118,12 @@ def _person_frame(request: HttpRequest, user: Any) -> dict[str, Any]:
     stream = f"user:{user.pk}"
     return {
         "person": person,
-        "project": project and {**project, "team_url": reverse("team", args=[project["slug"]])},
+        "project": project
+        and {
+            **project,
+            "team_url": reverse("team", args=[project["slug"]]),
+            "cases_url": reverse("reading", args=[project["slug"]]),
+        },
         "may_import": any("import" in p["may"] for p in projects),
         "page_data": {
             "person": person,

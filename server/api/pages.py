@@ -33,8 +33,11 @@ def _page(
 @login_required
 @never_cache
 def worklist(request: HttpRequest) -> HttpResponse:
+    from server.readings.cases.selectors import open_readings
+
     streams = [f"project:{m.project_id}" for m in request.user.memberships.all()]
-    return _page(request, "worklist.html", "worklist", {"streams": last_numbers(streams)})
+    data = {"streams": last_numbers(streams), "open_readings": open_readings(request.user).count()}
+    return _page(request, "worklist.html", "worklist", data)
 
 
 @require_GET
@@ -104,6 +107,25 @@ def team(request: HttpRequest, slug: str) -> HttpResponse:
         }
     }
     return _page(request, "team.html", "team", data, project=project.slug, project_name=project.name)
+
+
+@require_GET
+@login_required
+@never_cache
+def reading(request: HttpRequest, slug: str) -> HttpResponse:
+    """The project's cases and the protocol they are read by. A site admin who is no member sees neither."""
+    visible = projects_visible_to(request.user).filter(memberships__user_id=request.user.pk)
+    project = get_object_or_404(visible, slug=slug)
+    data = {
+        "project": {
+            "id": str(project.pk),
+            "name": project.name,
+            "slug": project.slug,
+            "time_zone": project.time_zone,
+            "may": sorted(acts_in(request.user, project.pk)),
+        }
+    }
+    return _page(request, "reading.html", "cases", data, project=project.slug, project_name=project.name)
 
 
 @require_GET

@@ -13,6 +13,7 @@ urlpatterns = [
     path("settings/", pages.settings, name="settings"),
     path("projects/", pages.projects, name="projects"),
     path("projects/<slug:slug>/team/", pages.team, name="team"),
+    path("projects/<slug:slug>/reading/", pages.reading, name="reading"),
     path("components/", pages.components, name="components"),
     path("invitations/<str:token>/", pages.invitation, name="invitation"),
 ]

@@ -5,6 +5,7 @@ import { test } from "node:test";
 import {
   daysUntil, inOrder, initialCase, isClosed, judged, nextOpen, phaseOf, placeBeside, reduceCase, stepsOf, unanswered, undecided, undrawn, whyOf,
 } from "../../frontend/static/lamina/state/case.js";
+import { OWN_SCHEME, choicesOf, choicesText, keyFor } from "../../frontend/static/lamina/state/questions.js";
 import { ReadingClock } from "../../frontend/static/lamina/state/reading-clock.js";
 
 const mine = (state, over = {}) => ({ id: "c1", stage: "reading", state: "in_progress", sealed: state === "in_progress", mine: { id: "r1", kind: "first", state, answers: {} }, ...over });
@@ -103,4 +104,15 @@ test("the clock counts what was read, not how long a page stood open", () => {
   now += 50_000;
   assert.equal(clock.seconds, 100);
   assert.deepEqual([clock.take(), clock.seconds], [100, 0]);
+});
+
+test("choices are written one per line, with or without a code", () => {
+  const choices = choicesOf("0 = None\n\n  260413007 (SCT) = None found \nMild");
+  assert.deepEqual(choices, [
+    { code: "0", scheme: OWN_SCHEME, meaning: "None" },
+    { code: "260413007", scheme: "SCT", meaning: "None found" },
+    { code: "3", scheme: OWN_SCHEME, meaning: "Mild" },
+  ]);
+  assert.deepEqual(choicesOf(choicesText(choices)), choices);
+  assert.deepEqual([keyFor("", [{ key: "q2" }]), keyFor("", [])], ["q3", "q1"]);
 });

@@ -120,7 +120,8 @@ def make_world() -> World:
     )
     comparison = Comparison.objects.create(
         study=study, left=segmentation, right=segmentation, right_seq=1, surfaces_a_ref=blob, surfaces_b_ref=blob,
-        places_ref=packed, result={"segments": [{"label": "planted difference"}], "regions": []},
+        places_ref=packed, labels_a_ref=packed, labels_b_ref=packed,
+        result={"segments": [{"label": "planted difference"}], "regions": []},
     )  # fmt: skip
     segment = Segment.objects.create(
         segmentation=segmentation, number=1, label="planted segment", colour="#FB9202", category=CODE, type=CODE,
@@ -159,6 +160,8 @@ def make_world() -> World:
         "comparison_id": comparison.pk,
         "thread_id": thread.pk,
         "comment_id": comment.pk,
+        "reading_id": uuid.uuid4(),
+        "key": "1:0",
         "job_id": job.pk,
         "intake_id": intake.pk,
         "upload_id": upload.pk,

@@ -7,11 +7,13 @@ import { find, h, icon, pageData, settled } from "../components/dom.js";
 import "../components/fact.js";
 import { number } from "../components/format.js";
 import "../components/next-case.js";
+import "../components/reading-table.js";
 import "../components/study-table.js";
 import { toast, toastError } from "../components/toast.js";
 import { use } from "../components/webawesome.js";
 import { gettext, interpolate, ngettext } from "../i18n.js";
 import { socket } from "../state/socket.js";
+import { Mine } from "./worklist/mine.js";
 
 const page = pageData() ?? {};
 const shell = pageData("shell-data");
@@ -38,6 +40,21 @@ const arrived = new Set();
 let drawer = null;
 
 const binned = () => query.state === "binned";
+
+/** A reader's own cases; who has some to read finds them first. */
+const mine = new Mine();
+const OWN = ["mine", "done"];
+const own = () => OWN.includes(query.state);
+if (!location.search && page.open_readings > 0) query.state = "mine";
+
+/** Which of the two lists stands there, with its panel and its facts. */
+function placeLists() {
+  table.hidden = next.hidden = own();
+  mine.table.hidden = mine.next.hidden = !own();
+  for (const element of document.querySelectorAll("[data-list]")) /** @type {HTMLElement} */ (element).hidden = (/** @type {HTMLElement} */ (element).dataset.list === "mine") !== own();
+  find("#list-title").textContent = own() ? gettext("Your worklist") : gettext("Worklist");
+  if (!own()) find("#list-note").textContent = gettext("Every study you may see.");
+}
 
 // --- reading the list ----------------------------------------------------------------------------------------------
 
@@ -71,6 +88,15 @@ async function load() {
   loading = new AbortController();
   const { signal } = loading;
   rememberInAddress();
+  placeLists();
+  if (own()) {
+    unhear();
+    more.hidden = fresh.hidden = true;
+    mine.show(query.state === "done");
+    void loadFacts();
+    return;
+  }
+  mine.hide();
   cursor = pages("/api/studies/", { ...query, order: query.order || "-created", state: query.state || "active", limit: LIMIT });
   table.bin = binned();
   table.rows = null;
@@ -205,7 +231,7 @@ function showFresh() {
 for (const [stream, last] of Object.entries(page.streams ?? {})) {
   socket.subscribe(stream, /** @type {number} */ (last), {
     onEvent: (event) => {
-      if (event.type !== "study.created" || binned()) return;
+      if (event.type !== "study.created" || binned() || own()) return;
       arrived.add(event.payload.study_id);
       if (table.rows?.length === 0) void load();
       else showFresh();
@@ -289,7 +315,7 @@ document.addEventListener("lam-job-changed", () => next.study && refresh(next.st
 /** Below 1360 px the panel lives in a drawer. */
 async function placePanel() {
   if (WIDE.matches) {
-    find(".worklist").append(next);
+    find(".worklist").append(next, mine.next);
     drawer?.remove();
     drawer = null;
     return;
@@ -298,7 +324,7 @@ async function placePanel() {
   if (WIDE.matches || drawer) return;
   drawer = h("wa-drawer", { label: gettext("Chosen study"), placement: "end", class: "worklist__drawer" });
   document.body.append(drawer);
-  drawer.append(next);
+  drawer.append(next, mine.next);
 }
 
 WIDE.addEventListener("change", placePanel);
@@ -306,6 +332,8 @@ find("#show-panel").addEventListener("click", async () => {
   await placePanel();
   if (drawer) drawer.open = true;
 });
+
+const shownTable = () => (own() ? mine.table : table);
 
 const typing = (/** @type {Event} */ event) =>
   event.composedPath().some((node) => node instanceof HTMLElement && (node.matches("input, select, textarea") || node.isContentEditable));
@@ -323,12 +351,15 @@ document.addEventListener("keydown", (event) => {
     void load();
   } else if (event.target === search && event.key === "ArrowDown") {
     event.preventDefault();
-    table.move(0);
+    shownTable().move(0);
   } else if (typing(event)) return;
   else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
     event.preventDefault();
-    table.move(event.key === "ArrowDown" ? 1 : -1);
-  } else if (event.key === "Enter" && (event.target === document.body || event.target === find("#main"))) open(next.study);
+    shownTable().move(event.key === "ArrowDown" ? 1 : -1);
+  } else if (event.key === "Enter" && (event.target === document.body || event.target === find("#main"))) {
+    if (own()) void mine.open();
+    else open(next.study);
+  } else if (own()) return;
   else if (event.key === "Delete" && next.study?.may?.includes("delete") && !binned()) void putInBin(next.study);
 });
 
@@ -339,7 +370,8 @@ search.addEventListener(
   "input",
   settled(() => {
     query.q = search.value.trim();
-    void load();
+    mine.search(query.q);
+    if (!own()) void load();
   }, 220),
 );
 for (const name of ["project", "modality", "order"]) {
@@ -364,5 +396,7 @@ for (const button of document.querySelectorAll("[data-state-choice]")) {
 more.addEventListener("click", loadMore);
 fresh.addEventListener("click", load);
 new IntersectionObserver((entries) => entries[0].isIntersecting && !more.hidden && loadMore(), { root: frame, rootMargin: "240px" }).observe(more);
+mine.search(query.q);
 void placePanel();
 void load();
+if (!own() && page.open_readings !== undefined) void mine.load();

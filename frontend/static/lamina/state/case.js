@@ -4,8 +4,8 @@
 /** @typedef {{ key: string, text: string, kind: "choice" | "yes_no" | "number" | "text", choices?: { code: string, scheme: string, meaning: string }[], required?: boolean }} Question */
 /** @typedef {{ act: "keep" | "take" | "edit", reason: string, decided_at?: string }} Verdict */
 /**
- * A place: a connected region where two outlines of one segment differ. `max_mm` is signed.
- * @typedef {{ n: number, key: string, number: number, label: string, voxels: number, volume_ml: number | null, max_mm: number, centroid_mm: [number, number, number], bounds_mm: any, side: "a_only" | "b_only", verdict: Verdict | null }} Place
+ * A place: a connected region where two outlines of one segment differ. `max_mm` is signed; `middle_mm` lies between both.
+ * @typedef {{ n: number, key: string, number: number, label: string, voxels: number, volume_ml: number | null, max_mm: number | null, centroid_mm: [number, number, number] | null, middle_mm: [number, number, number] | null, bounds_mm: any, side: "a_only" | "b_only", verdict: Verdict | null }} Place
  */
 /**
  * What the server says of the differences of one reading. `state` "none": there is nothing to compare with.

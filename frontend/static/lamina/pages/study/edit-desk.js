@@ -5,7 +5,7 @@
 import { get, newKey, post } from "../../api/client.js";
 import { pageData } from "../../components/dom.js";
 import { toast, toastError } from "../../components/toast.js";
-import { EditedLabels } from "../../geometry/edited-labels.js";
+import { EditedLabels, voxelsOf } from "../../geometry/edited-labels.js";
 import { PLANE_NAMES, sliceAt } from "../../geometry/planes.js";
 import { NO_SPANS, unionOf } from "../../geometry/spans.js";
 import { decodeEffect, decodeSpans, encodeSpans } from "../../geometry/varints.js";
@@ -372,7 +372,9 @@ export class EditDesk {
     // Sizes are written once per picture, however many dabs fall into it.
     this.frame ||= requestAnimationFrame(() => {
       this.frame = 0;
-      const voxels = Object.fromEntries([...this.changed].map((label) => [label, this.labels.counts[label]]));
+      const encloses = this.segmentation.encloses ?? {};
+      const outer = Object.keys(encloses).map(Number).filter((number) => encloses[number].some((/** @type {number} */ inner) => this.changed.has(inner)));
+      const voxels = Object.fromEntries([...this.changed, ...outer].map((label) => [label, voxelsOf(this.labels.counts, label, encloses)]));
       this.changed.clear();
       this.room.store.dispatch({ type: "edits.voxels", voxels });
     });

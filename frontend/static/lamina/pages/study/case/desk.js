@@ -192,7 +192,8 @@ export class CaseDesk {
   look(place) {
     this.lookedAt = Date.now();
     this.tell("case.place", { place: place.n });
-    this.room.session?.goTo?.(place.centroid_mm);
+    const point = place.middle_mm ?? place.centroid_mm;
+    if (point) this.room.session?.goTo?.(point);
   }
 
   /** @param {Place} place @param {"keep" | "take" | "edit"} act @param {string} [reason] */
