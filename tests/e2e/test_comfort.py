@@ -248,3 +248,30 @@ def test_the_watch_sees_a_broken_policy_and_a_foreign_address(open_as: Callable[
     open_as("reader", "/settings/", bypass_csp=True).evaluate("() => fetch('http://elsewhere.invalid/').catch(() => 0)")
     eventually(lambda: heard("request to another address: elsewhere.invalid"), True)
     watch.allow.append("")  # all of it was meant
+
+
+def test_both_buttons_zoom_as_in_a_pacs(study: Study) -> None:
+    """Left and right held: 200 px up doubles, whatever the left button began; other presets know no such drag."""
+    study.teach("{ keys: (room, preset) => room.keymap.choose(preset) }")
+    mouse, (x, y) = study.page.mouse, study.pixel("axial", (0.0, 0.0, 0.0))
+
+    def drag() -> None:
+        mouse.move(x, y)
+        mouse.down()
+        mouse.down(button="right")
+        mouse.move(x, y - 100, steps=4)
+        mouse.up(button="right")
+        mouse.up()
+
+    zoom, slice_ = study.zoom, study.slice("axial")
+    study.ask("keys", "pacs")
+    try:
+        drag()
+        eventually(lambda: study.zoom, pytest.approx(zoom * 2**0.5, abs=0.11))
+        assert study.slice("axial") == slice_
+    finally:
+        study.ask("keys", "standard")
+    zoom = study.zoom
+    drag()
+    study.ask("settled")
+    assert study.zoom == zoom

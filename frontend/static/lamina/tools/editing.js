@@ -107,10 +107,10 @@ function paint(surface, at, room, erases) {
 const ring = (surface, pixel, room) => room.editing?.ring.show(surface, pixel);
 
 /** @type {Tool} */
-export const brushTool = { id: "brush", key: "B", symbol: "brush", volumeOnly: true, hover: ring, start: (surface, at, room) => paint(surface, at, room, false) };
+export const brushTool = { id: "brush", symbol: "brush", volumeOnly: true, hover: ring, start: (surface, at, room) => paint(surface, at, room, false) };
 
 /** @type {Tool} */
-export const eraserTool = { id: "eraser", key: "E", symbol: "eraser", volumeOnly: true, hover: ring, start: (surface, at, room) => paint(surface, at, room, true) };
+export const eraserTool = { id: "eraser", symbol: "eraser", volumeOnly: true, hover: ring, start: (surface, at, room) => paint(surface, at, room, true) };
 
 /** Place in the plane as voxels along its right and down axes. @param {Room} room @param {Plane} plane @param {Point} point @returns {[number, number]} */
 function inVoxels(room, plane, point) {
@@ -121,7 +121,6 @@ function inVoxels(room, plane, point) {
 /** @type {Tool} */
 export const scissorsTool = {
   id: "scissors",
-  key: "S",
   symbol: "scissors",
   volumeOnly: true,
   start(surface, at, room) {
@@ -186,7 +185,6 @@ function without(spans, others) {
 /** @type {Tool} */
 export const growTool = {
   id: "grow",
-  key: "K",
   symbol: "wand-sparkles",
   volumeOnly: true,
   start(surface, at, room) {

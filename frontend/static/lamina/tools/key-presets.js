@@ -3,7 +3,7 @@
 // carry their id, so that a longer list never moves a key to another window.
 
 /** Act -> keys as `keyName` writes them, the one shown first. @typedef {Record<string, readonly string[]>} KeyTable */
-/** What a drag with each button starts: "tool" is the chosen tool; in 3D "turn", "zoom", "pan". @typedef {{ left: string, middle: string, right: string }} Buttons */
+/** What a drag with each button starts: "tool" is the chosen tool; in 3D "turn", "zoom", "pan"; `both`: left and right held together. @typedef {{ left: string, middle: string, right: string, both?: string }} Buttons */
 /** `tool` is chosen when a study opens. @typedef {{ keys: KeyTable, plane: Buttons, space: Buttons, tool: string }} KeyPreset */
 
 /** @type {KeyTable} */
@@ -57,6 +57,6 @@ const LEFT_HANDED = Object.fromEntries(Object.entries(STANDARD).map(([act, keys]
 export const KEY_PRESETS = Object.freeze({
   standard: { keys: STANDARD, plane: { left: "tool", middle: "pan", right: "zoom" }, space: { left: "turn", middle: "pan", right: "zoom" }, tool: "window" },
   // The left button scrolls until a tool is chosen.
-  pacs: { keys: PACS, plane: { left: "tool", middle: "pan", right: "window" }, space: { left: "turn", middle: "pan", right: "zoom" }, tool: "scroll" },
+  pacs: { keys: PACS, plane: { left: "tool", middle: "pan", right: "window", both: "zoom" }, space: { left: "turn", middle: "pan", right: "zoom", both: "zoom" }, tool: "scroll" },
   left: { keys: LEFT_HANDED, plane: { left: "zoom", middle: "pan", right: "tool" }, space: { left: "zoom", middle: "pan", right: "turn" }, tool: "window" },
 });

@@ -189,7 +189,7 @@ function follow(surface, at, room) {
 
 /** @param {string} id @param {string} symbol @param {Kind} kind @param {Partial<Tool>} [more] @returns {Tool} */
 const tool = (id, symbol, kind, more = {}) => ({
-  id, symbol, key: "", volumeOnly: true,
+  id, symbol, volumeOnly: true,
   start: (surface, at, room) => press(kind, surface, at, room),
   hover: follow,
   ...more,

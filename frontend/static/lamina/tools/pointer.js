@@ -8,6 +8,7 @@
 /**
  * @typedef {object} Acts
  * @property {(pixel: [number, number], event: PointerEvent) => Drag | null} press  answers what to do with further moves
+ * @property {(pixel: [number, number], event: PointerEvent) => Drag | null} [both]  the other of left and right went down too; null: what the first began goes on
  * @property {(pixel: [number, number] | null) => void} hover  null when the pointer has left
  * @property {(pixel: [number, number], event: PointerEvent) => void} click  pressed and let go in place
  * @property {(pixel: [number, number]) => void} twice
@@ -16,6 +17,8 @@
  */
 
 const CLICK_WITHIN = 4;
+/** Left and right, as `PointerEvent.buttons` counts them. */
+const LEFT_AND_RIGHT = 3;
 /** A wheel notch is about 100 px; a touchpad sends many small ones. */
 const WHEEL_STEP = 60;
 /** Three fingers go one slice on for so many px down. */
@@ -30,7 +33,7 @@ const cancel = (drag) => {
 export function listen(element, acts) {
   const listeners = new AbortController();
   const { signal } = listeners;
-  /** @type {{ id: number, from: [number, number], moved: boolean, drag: Drag | null } | null} */
+  /** @type {{ id: number, from: [number, number], moved: boolean, drag: Drag | null, both?: boolean } | null} */
   let held = null;
   /** @type {Map<number, [number, number]>} */
   const fingers = new Map();
@@ -88,6 +91,12 @@ export function listen(element, acts) {
       }
     }
     if (held && held.id === event.pointerId) {
+      // A further button is no press of its own: it comes as a move with more buttons.
+      const second = !held.both && (event.buttons & LEFT_AND_RIGHT) === LEFT_AND_RIGHT ? acts.both?.(pixel, event) : null;
+      if (second) {
+        cancel(held.drag);
+        held = { ...held, moved: true, drag: second, both: true };
+      }
       held.moved ||= Math.hypot(pixel[0] - held.from[0], pixel[1] - held.from[1]) > CLICK_WITHIN;
       if (typeof held.drag === "function") held.drag(pixel);
       else held.drag?.move(pixel, event);

@@ -1,4 +1,4 @@
-// What a press in a plane starts. Each tool is one entry: an id, its key, its symbol, and `start`, which gets the place
+// What a press in a plane starts. Each tool is one entry: an id, its symbol, and `start`, which gets the place
 // where the pointer went down and answers what to do with every further move. The rail shows the groups in this order.
 
 import { EDITING } from "./editing.js";
@@ -30,7 +30,6 @@ import { VIEWING, crosshairTool, windowTool } from "./viewing.js";
 /**
  * @typedef {object} Tool
  * @property {string} id
- * @property {string} key  as written on the keyboard; "" has none
  * @property {string} symbol
  * @property {(surface: Surface2d, at: [number, number], room: Room, event: PointerEvent) => Drag | null} start
  * @property {(surface: Surface2d, at: [number, number] | null, room: Room) => void} [hover]  the pointer moves with nothing pressed; null: it left

@@ -9,7 +9,6 @@ import { showGrip, turnFromGrip } from "./turning.js";
 /** @type {Tool} */
 export const windowTool = {
   id: "window",
-  key: "W",
   symbol: "sun",
   start(surface, [x, y]) {
     const before = surface.window();
@@ -20,7 +19,6 @@ export const windowTool = {
 /** @type {Tool} */
 export const panTool = {
   id: "pan",
-  key: "P",
   symbol: "move",
   start(surface, [x, y]) {
     const before = surface.viewing();
@@ -31,7 +29,6 @@ export const panTool = {
 /** Up comes nearer; 200 px double. @type {Tool} */
 export const zoomTool = {
   id: "zoom",
-  key: "Z",
   symbol: "zoom-in",
   start(surface, [x, y]) {
     const before = surface.viewing();
@@ -42,7 +39,6 @@ export const zoomTool = {
 /** @type {Tool} */
 export const crosshairTool = {
   id: "crosshair",
-  key: "X",
   symbol: "crosshair",
   hover: showGrip,
   start(surface, at, room, event) {
@@ -60,7 +56,6 @@ export const crosshairTool = {
 /** Down goes on; a slice for every 6 px. @type {Tool} */
 export const scrollTool = {
   id: "scroll",
-  key: "",
   symbol: "gallery-vertical",
   start(surface, [, y]) {
     let gone = 0;

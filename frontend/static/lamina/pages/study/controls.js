@@ -8,6 +8,7 @@ import { TOOLS, toolFor, toolNamed } from "../../tools/tools.js";
 import { shownViewports } from "../../state/view.js";
 import { VIEWPORTS } from "./frames.js";
 
+/** @import { Drag } from "../../tools/pointer.js" */
 /** @import { Surface2d } from "../../tools/tools.js" */
 /** @import { Room } from "./room.js" */
 /** @import { ViewportName } from "./frames.js" */
@@ -58,6 +59,11 @@ export function listenToPlane(room, name) {
       const wanted = toolFor(event, tool, room.keymap.buttons.plane);
       return (wanted.id === tool ? room.marks?.hands.grab(surface, pixel, event) : null) ?? wanted.start(surface, pixel, room, event);
     },
+    both(pixel, event) {
+      const { both } = room.keymap.buttons.plane;
+      const surface = both ? surfaceOf(room, name) : null;
+      return surface && toolNamed(/** @type {string} */ (both)).start(surface, pixel, room, event);
+    },
     hover(pixel) {
       room.session?.hover(pixel && { name, pixel });
       const { hover } = toolNamed(room.store.get().view.tool);
@@ -74,8 +80,19 @@ export function listenToPlane(room, name) {
   });
 }
 
+/** A drag of the 3D's camera. @param {any} pane @param {string} act  "turn", "zoom", "pan" @param {[number, number]} pixel @returns {Drag} */
+function moving(pane, act, [x, y]) {
+  return ([toX, toY]) => {
+    const [dx, dy] = [toX - x, toY - y];
+    [x, y] = [toX, toY];
+    if (act === "zoom") pane.zoom(2 ** (-dy / 200));
+    else if (act === "pan") pane.shift(dx, dy);
+    else pane.turn(dx, dy);
+  };
+}
+
 /** @param {Room} room */
-function listenToSpace(room) {
+export function listenToSpace(room) {
   const { element } = room.frames.surfaces;
   let hovering = 0;
   const space = () => (room.session?.kind === "volume" ? /** @type {any} */ (room.session).space : null);
@@ -87,15 +104,11 @@ function listenToSpace(room) {
       const grip = event.button === 0 ? pane.gripAt(pixel) : null;
       if (grip) return grip;
       const { left, middle, right } = room.keymap.buttons.space;
-      const act = event.button === 2 ? right : event.button === 1 ? middle : left;
-      let [x, y] = pixel;
-      return ([toX, toY]) => {
-        const [dx, dy] = [toX - x, toY - y];
-        [x, y] = [toX, toY];
-        if (act === "zoom") pane.zoom(2 ** (-dy / 200));
-        else if (act === "pan") pane.shift(dx, dy);
-        else pane.turn(dx, dy);
-      };
+      return moving(pane, event.button === 2 ? right : event.button === 1 ? middle : left, pixel);
+    },
+    both(pixel) {
+      const [pane, { both }] = [space(), room.keymap.buttons.space];
+      return pane && both ? moving(pane, both, pixel) : null;
     },
     hover(pixel) {
       const pane = space();

@@ -155,6 +155,7 @@ export class KeySheet {
       [gettext("left"), drag(plane.left)],
       [gettext("right"), drag(plane.right)],
       [gettext("middle"), drag(plane.middle)],
+      ...(plane.both ? [/** @type {[string, string]} */ ([gettext("left and right"), drag(plane.both)])] : []),
       [gettext("wheel"), gettext("Slices; with Ctrl zoom")],
       [gettext("in 3D"), ["left", "right", "middle"].map((button) => SPACE_WORDS[space[/** @type {"left"} */ (button)]]()).join(" · ")],
       [gettext("double click"), gettext("One viewport large; on a surface: planes go there")],
