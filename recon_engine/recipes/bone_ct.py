@@ -24,7 +24,7 @@ ENCLOSES = {SKIN: (BONE,)}  # the skin runs round the bones: its surface is the 
 PHASES = (("preprocess", 0.25), ("infer", 0.45), ("postprocess", 0.3))
 SKIN_HU = -300.0  # half way between air and skin, as a voxel half filled by each has it
 
-_ANATOMY = Code(value="123037004", scheme="SCT", meaning="Anatomical Structure")
+_ANATOMY = Code(value="91723000", scheme="SCT", meaning="Anatomical Structure")
 
 DESCRIPTION = AlgorithmDescription(
     name="bone-ct",

@@ -6,7 +6,6 @@
     {"kind": "split", "segment": 3}
     {"kind": "margin", "segment": 3, "mm": 2.0, "range": null, "over": [0]}
     {"kind": "smooth", "segment": 3 | null, "mm": 1.5}
-    {"kind": "fill-between", "segment": 3, "axis": 0}
     {"kind": "fill-holes", "segment": 3}
     {"kind": "threshold", "segment": 3, "range": [100, 400], "over": [0]}
 
@@ -46,7 +45,6 @@ _KINDS: Mapping[str, Callable[[Piece, Mapping[str, Any]], Layers]] = {
     "split": shaping.split,
     "margin": shaping.margin,
     "smooth": shaping.smooth,
-    "fill-between": shaping.fill_between,
     "fill-holes": shaping.fill_holes,
     "threshold": shaping.threshold,
 }

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from recon_engine import postprocess
 from recon_engine.pieces import Piece
@@ -102,49 +100,3 @@ def threshold(piece: Piece, prompt: Mapping[str, Any]) -> Layers:
     if not found.any():
         raise nothing("No voxel has a value in this range.")
     return Layers([Change(int(prompt["segment"]), found, over_of(prompt))])
-
-
-def fill_between(piece: Piece, prompt: Mapping[str, Any]) -> Layers:
-    """Fill the slices between drawn ones along `axis`: shapes change steadily from one into the next.
-
-    Interpolation of signed distances (S. P. Raya, J. K. Udupa, "Shape-based interpolation of multidimensional objects",
-    IEEE TMI 9, 1990); the shapes are laid over each other by their middles, so that one that moves aside stays whole.
-    """
-    axis = int(prompt.get("axis") or 0)
-    mask = np.moveaxis(mask_of(piece, prompt), axis, 0)
-    spacing = np.delete(np.array(piece.labelmap.spacing_mm), axis)
-    drawn = np.flatnonzero(mask.any(axis=(1, 2)))
-    added = np.zeros_like(mask)
-    gaps = 0
-    for first, last in pairwise(drawn):
-        if last - first > 1:
-            gaps += 1
-            _between(mask[first], mask[last], spacing, added[first + 1 : last])
-    if not gaps:
-        raise nothing("There is no gap: draw the segment in slices that leave some between them.")
-    added &= ~mask
-    return Layers([Change(int(prompt["segment"]), np.moveaxis(added, 0, axis), (0,))], {"gaps": gaps})
-
-
-def _between(first: NDArray, last: NDArray, spacing: NDArray, out: NDArray) -> None:
-    """Write the slices between two drawn ones into `out` (n, rows, columns)."""
-    from scipy.ndimage import center_of_mass, shift
-
-    a, b = _signed_distance(first, spacing), _signed_distance(last, spacing)
-    way = np.subtract(center_of_mass(last), center_of_mass(first))
-    count = len(out) + 1
-    for n in range(1, count):
-        t = n / count
-        moved_a = shift(a, way * t, order=1, mode="nearest")
-        moved_b = shift(b, way * (t - 1), order=1, mode="nearest")
-        out[n - 1] = (1 - t) * moved_a + t * moved_b > 0
-
-
-def _signed_distance(mask: NDArray, spacing: NDArray) -> NDArray:
-    """Millimetres to the border, positive inside: zero half-way between middles inside and outside."""
-    from scipy.ndimage import distance_transform_edt
-
-    half = 0.5 * float(spacing.min())
-    inside = distance_transform_edt(np.pad(mask, 1), sampling=spacing)[1:-1, 1:-1] - half
-    outside = distance_transform_edt(~mask, sampling=spacing) - half
-    return np.where(mask, inside, -outside)

@@ -29,7 +29,13 @@ def bare_segmentations_visible_to(user: Any) -> QuerySet[Segmentation]:
 
 def complete(rows: QuerySet[Segmentation]) -> QuerySet[Segmentation]:
     joined = rows.select_related(
-        "algorithm_version__algorithm", "based_on__algorithm_version", "author", "edit", "job", "series", "study"
+        "algorithm_version__algorithm",
+        "based_on__algorithm_version__algorithm",
+        "author",
+        "edit",
+        "job",
+        "series",
+        "study",
     )
     return joined.prefetch_related("segments__surface").order_by("created_at", "id")
 

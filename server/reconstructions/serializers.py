@@ -9,6 +9,7 @@ from uuid import UUID
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from server import engine
 from server.algorithms.api import CodeSerializer, ParameterSerializer, SegmentDescriptionSerializer
 from server.reconstructions.models import Segment, Segmentation, SegmentationKind, Surface
 from server.studies.sealing import Masks, masks
@@ -109,7 +110,8 @@ class BasedOnSerializer(serializers.Serializer):
 class SegmentationSerializer(serializers.Serializer):
     """The result of one job, or a working copy people edit (`kind` "edited", then without job and algorithm).
 
-    `seconds` is per stage; `damaged` names files that were set aside; `seq` is the newest operation.
+    `seconds` is per stage; `damaged` names files that were set aside; `seq` is the newest operation;
+    `encloses` says whose numbers include the voxels of others (a skin those of the bones it runs round).
     """
 
     id = serializers.UUIDField()
@@ -129,6 +131,7 @@ class SegmentationSerializer(serializers.Serializer):
     device = serializers.SerializerMethodField()
     seconds = serializers.SerializerMethodField()
     segments = serializers.SerializerMethodField()
+    encloses = serializers.SerializerMethodField()
     urls = serializers.SerializerMethodField()
 
     @extend_schema_field(EditorSerializer(allow_null=True))
@@ -165,6 +168,13 @@ class SegmentationSerializer(serializers.Serializer):
     def get_segments(self, segmentation: Segmentation) -> Any:
         ordered = sorted(segmentation.segments.all(), key=lambda segment: (segment.place, segment.number))
         return SegmentSerializer(ordered, many=True).data
+
+    @extend_schema_field(serializers.DictField(child=serializers.ListField(child=serializers.IntegerField())))
+    def get_encloses(self, segmentation: Segmentation) -> dict[str, list[int]]:
+        """Segment number -> labels inside it that its voxels, mL and surface include."""
+        made_by = (segmentation.based_on or segmentation).algorithm_version
+        inside = engine.encloses(made_by.algorithm.name) if made_by else {}
+        return {str(outer): list(inner) for outer, inner in inside.items()}
 
     @extend_schema_field(SegmentationUrlsSerializer)
     def get_urls(self, segmentation: Segmentation) -> dict[str, str | None]:

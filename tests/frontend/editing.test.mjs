@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { nextSize, strokeSpans, withinLimits } from "../../frontend/static/lamina/geometry/brush.js";
-import { EditedLabels } from "../../frontend/static/lamina/geometry/edited-labels.js";
+import { EditedLabels, voxelsOf } from "../../frontend/static/lamina/geometry/edited-labels.js";
 import { fillBetween, signedDistances } from "../../frontend/static/lamina/geometry/fill-between.js";
 import { prismSpans, rectangleOf, rowInside } from "../../frontend/static/lamina/geometry/scissors.js";
 import { boxOf, countOf, narrowed, spansWhere, unionOf } from "../../frontend/static/lamina/geometry/spans.js";
@@ -271,4 +271,10 @@ test("rows of segments never go back to an older operation", () => {
   assert.deepEqual([state.segmentations[0].segments[0].surface_url, state.segmentations[0].segments[0].voxels], ["/x", 30]);
   state = say(state, 3, [row(2, 20, { place: 0 })], [3]);
   assert.deepEqual(state.segmentations[0].segments.map(({ number }) => number), [2, 1]);
+});
+
+test("a skin counts what it encloses, as the server does, as long as it is there itself", () => {
+  const counts = [0, 41, 13, 7];
+  assert.deepEqual([1, 2, 3].map((number) => voxelsOf(counts, number, { 2: [1] })), [41, 54, 7]);
+  assert.equal(voxelsOf([0, 41, 0], 2, { 2: [1] }), 0);
 });

@@ -47,11 +47,10 @@ _PROMPTS: Mapping[str, Mapping[str, tuple[str, float, float]]] = {
     "split": {},
     "margin": {"mm": ("number", -30, 30), "range?": ("range", 0, 0), "over?": ("over", 0, 0)},
     "smooth": {"mm": ("number", 0.1, 20)},
-    "fill-between": {"axis?": ("integer", 0, 2)},
     "fill-holes": {},
     "threshold": {"range": ("range", 0, 0), "box_mm?": ("box", 0, 0), "over?": ("over", 0, 0)},
 }
-DEFAULTS = {"radius_mm": 40.0, "strictness": 0.5, "axis": 0, "over": [0]}
+DEFAULTS = {"radius_mm": 40.0, "strictness": 0.5, "over": [0]}
 NEEDS_IMAGE = frozenset({"grow", "threshold"})
 SPLIT_MOST = 12
 _COLOURS = ("#FB9202", "#90A6FF", "#78FFE2", "#FEEE3E", "#E14B09", "#D8D1FF",

@@ -174,30 +174,6 @@ def test_smoothing_all_lets_neighbours_share_a_border() -> None:
     assert (got[:, :, 45:] == 2).all()
 
 
-@pytest.mark.parametrize("axis", [0, 1, 2])
-def test_filling_between_slices_gives_the_shape_back(axis: int) -> None:
-    truth = ball((40, 45, 45), 24)
-    drawn = np.moveaxis(np.zeros_like(truth), axis, 0)
-    whole = np.moveaxis(truth, axis, 0)
-    places = np.flatnonzero(whole.any(axis=(1, 2)))
-    some = sorted({*places[:: 5 if axis else 3], places[-1]})
-    drawn[some] = whole[some]
-    got = after(labelled(np.moveaxis(drawn, 0, axis)), {"kind": "fill-between", "segment": 1, "axis": axis}) == 1
-    assert dice(got, truth) > 0.96
-    assert (np.moveaxis(got, axis, 0)[some] == whole[some]).all()
-
-
-def test_a_shape_that_moves_aside_stays_whole() -> None:
-    """Two discs that do not overlap: half-way there is a disc of the same size half-way between them."""
-    drawn = np.zeros(SHAPE, bool)
-    rows, columns = np.mgrid[: SHAPE[1], : SHAPE[2]]
-    drawn[10] = (rows - 45) ** 2 + (columns - 20) ** 2 <= 100
-    drawn[20] = (rows - 45) ** 2 + (columns - 60) ** 2 <= 100
-    got = after(labelled(drawn), {"kind": "fill-between", "segment": 1, "axis": 0}) == 1
-    wanted = (rows - 45) ** 2 + (columns - 40) ** 2 <= 100
-    assert dice(got[15], wanted) > 0.97
-
-
 def test_holes_and_threshold() -> None:
     hollow = ball((40, 45, 45), 20) & ~ball((40, 45, 45), 8)
     filled = after(labelled(hollow), {"kind": "fill-holes", "segment": 1})

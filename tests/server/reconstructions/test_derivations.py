@@ -22,6 +22,7 @@ from server.jobs.states import JobState
 from server.realtime.selectors import events_after
 from server.reconstructions.editing import derivation, downloads, labelmaps, refining, services, writing
 from server.reconstructions.models import Operation, Segment, Segmentation, Surface
+from server.reconstructions.serializers import segmentation_json
 from tests.server.making import SHAPE
 from tests.server.reconstructions.conftest import Hand, apply_effects, box, bytes_of, grid
 
@@ -191,6 +192,8 @@ def test_a_skin_includes_what_it_encloses(make_result: Any, make_study: Any, mak
     inside = np.flatnonzero(grid().ravel() == 2)[:5]
     assert paint(1, inside) == {1: (41, 1), 2: (54, 0)}
     assert paint(1, [0]) == {1: (42, 2), 2: (55, 2)}
+    # The browser counts strokes by itself and is told whose voxels belong together.
+    assert segmentation_json(Segmentation.objects.get(pk=made.pk), anna)["encloses"] == {"2": [1]}
 
 
 def _text(indices: Any) -> str:

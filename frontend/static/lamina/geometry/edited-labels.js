@@ -146,3 +146,11 @@ export class EditedLabels {
     if (box) this.onChange(box, touched);
   }
 }
+
+/**
+ * Voxels of a segment and of what it encloses, as the server counts them: a skin includes the bones it runs round, as
+ * long as it has a voxel of its own.
+ * @param {ArrayLike<number>} counts  voxels per label @param {number} number @param {Record<string, number[]>} encloses
+ */
+export const voxelsOf = (counts, number, encloses) =>
+  counts[number] > 0 ? (encloses[number] ?? []).reduce((sum, inner) => sum + counts[inner], counts[number]) : 0;
