@@ -498,6 +498,7 @@ class CompareResult(Record):
 
     left.browser.glb, right.browser.glb   surfaces for the browser, LPS mm of the left frame; vertex attribute
                                           _DISTANCE_MM: mm to the other surface, positive outside it
+    left.u8.gz, right.u8.gz               both as numbers of pairs: uint8, C order (k, j, i) of the left grid, gzip
     places.i64                            little-endian int64 rows: start, length, n of every run of voxels of a region,
                                           C order (k, j, i) of the left grid
     """

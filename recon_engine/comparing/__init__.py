@@ -9,6 +9,7 @@ positive where B goes further.
 
 from __future__ import annotations
 
+import gzip
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,7 +21,7 @@ from recon_engine import metrics
 from recon_engine.comparing import kernels
 from recon_engine.comparing.agreement import compare_pair
 from recon_engine.comparing.combining import combine
-from recon_engine.comparing.grids import member_of, on_grid_of, placed
+from recon_engine.comparing.grids import labels_of, member_of, on_grid_of, placed
 from recon_engine.comparing.painting import LEFT, RIGHT, paint, painted_glb
 from recon_engine.comparing.places import Place
 from recon_engine.contract import (
@@ -42,6 +43,7 @@ __all__ = ["combine", "compare"]
 
 MOST_PLACES = 200  # told one by one, largest first; the rest is thin and counted
 SURFACES, PLACES = ("left.browser.glb", "right.browser.glb"), "places.i64"
+LABELS = "left.u8.gz", "right.u8.gz"
 
 
 def compare(request: CompareRequest, on_progress: OnProgress = no_progress) -> CompareResult:
@@ -78,6 +80,9 @@ def compare(request: CompareRequest, on_progress: OnProgress = no_progress) -> C
     told, rest = places[:MOST_PLACES], places[MOST_PLACES:]
     with ResultFolder(Path(request.out)) as folder:
         folder.write(PLACES, runs_of(told, left.shape).tobytes())
+        for side, labelmap in ((LEFT, left), (RIGHT, counted)):
+            numbered = labels_of(request.pairs, side)[labelmap.voxels]
+            folder.write(LABELS[side], gzip.compress(numbered.tobytes(), 1, mtime=0))
         for side in (LEFT, RIGHT) if known else ():
             folder.write(SURFACES[side], painted_glb(request.pairs, painted, side, left.frame_of_reference_uid))
         folder.publish()

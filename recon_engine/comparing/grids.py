@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,21 @@ def member_of(numbers: Iterable[int]) -> NDArray:
     member[list(numbers)] = True
     member[0] = False
     return member
+
+
+def labels_of(pairs: Sequence[SegmentPair], side: int) -> NDArray:
+    """(256,) uint8: the number of the pair that each label of a side belongs to; inner ones before what is round them.
+
+    side 0: left, 1: right.
+    """
+    table = np.zeros(256, np.uint8)
+    for pair in pairs:
+        for label in (pair.left, pair.right)[side][1:]:
+            table[label] = pair.number
+    for pair in pairs:
+        for label in (pair.left, pair.right)[side][:1]:
+            table[label] = pair.number
+    return table
 
 
 def pairs_of(left: str | Path, right: str | Path, names: Mapping[int, str]) -> tuple[SegmentPair, ...]:

@@ -85,6 +85,8 @@ def comparison_json(comparison: Comparison, user: Any) -> dict[str, Any]:
         "urls": {
             "surfaces_a": f"{base}a" if comparison.surfaces_a_ref else None,
             "surfaces_b": f"{base}b" if comparison.surfaces_b_ref else None,
+            "labels_a": f"/api/comparisons/{comparison.pk}/labels/?side=a" if comparison.labels_a_ref else None,
+            "labels_b": f"/api/comparisons/{comparison.pk}/labels/?side=b" if comparison.labels_b_ref else None,
         },
     }
     return dict(ComparisonSerializer(body).data)
@@ -147,8 +149,22 @@ class SurfacesView(APIView):
         return stored_file(request, ref, "model/gltf-binary")
 
 
+class LabelsView(APIView):
+    @extend_schema(
+        parameters=[OpenApiParameter("side", str, enum=["a", "b"])],
+        responses={(200, "application/octet-stream"): OpenApiTypes.BINARY},
+        operation_id="comparisons_labels",
+    )
+    def get(self, request: Request, comparison_id: UUID) -> HttpResponseBase:
+        """One side's labels as they were compared: uint8 numbers of `pairs`, C order (k, j, i) of A's series, gzip."""
+        found = get_object_or_404(comparisons_visible_to(request.user), pk=comparison_id)
+        ref = found.labels_a_ref if request.query_params.get("side") == "a" else found.labels_b_ref
+        return stored_file(request, ref, "application/octet-stream", encoding="gzip")
+
+
 urlpatterns = [
     path("comparisons/", ComparisonsView.as_view(), name="api-comparisons"),
     path("comparisons/<uuid:comparison_id>/", ComparisonView.as_view(), name="api-comparison"),
+    path("comparisons/<uuid:comparison_id>/labels/", LabelsView.as_view(), name="api-comparison-labels"),
     path("comparisons/<uuid:comparison_id>/surfaces/", SurfacesView.as_view(), name="api-comparison-surfaces"),
 ]

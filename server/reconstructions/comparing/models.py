@@ -25,6 +25,8 @@ class Comparison(BaseModel):
     result = models.JSONField(null=True)
     surfaces_a_ref = models.CharField(max_length=101, blank=True)
     surfaces_b_ref = models.CharField(max_length=101, blank=True)
+    labels_a_ref = models.CharField(max_length=101, blank=True)  # uint8 numbers of pairs on A's grid, gzip
+    labels_b_ref = models.CharField(max_length=101, blank=True)
     places_ref = models.CharField(max_length=101, blank=True)  # gzip of the engine's places.i64
 
     class Meta:

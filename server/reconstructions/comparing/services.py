@@ -29,7 +29,12 @@ from server.studies.sealing import stream_of
 
 KIND = "comparison"
 NOBODY = "00000000-0000-0000-0000-000000000000"  # whose stream a comparison goes to that nobody asked for
-FILES = {"surfaces_a": "left.browser.glb", "surfaces_b": "right.browser.glb"}
+FILES = {
+    "surfaces_a": "left.browser.glb",
+    "surfaces_b": "right.browser.glb",
+    "labels_a": "left.u8.gz",
+    "labels_b": "right.u8.gz",
+}
 PLACES = "places.i64"
 _listeners: list[Callable[[Comparison], None]] = []
 
@@ -157,9 +162,8 @@ def keep(comparison_id: str, result: Mapping[str, Any], stored: Stored) -> dict[
     comparison.result = {
         name: result[name] for name in ("segments", "regions", "regions_left_out", "voxels_left_out", "definitions")
     }
-    comparison.surfaces_a_ref = stored.refs.get("surfaces_a", "")
-    comparison.surfaces_b_ref = stored.refs.get("surfaces_b", "")
-    comparison.places_ref = stored.refs["places"]
+    for name in (*FILES, "places"):
+        setattr(comparison, f"{name}_ref", stored.refs.get(name, ""))
     comparison.save()
     for person in sorted(comparison.asked_by):
         publish(ComparisonReady(comparison_id=comparison.pk, study_id=comparison.study_id), stream=f"user:{person}")

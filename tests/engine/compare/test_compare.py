@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import struct
 import subprocess
@@ -211,6 +212,10 @@ def test_labels_inside_count_as_part_of_what_runs_round_them(tmp_path):
     result = compared(tmp_path, a, b, grid, pairs=pairs)
     assert (result.segments[0].dice, result.segments[0].max_mm) == (1.0, pytest.approx(0, abs=1e-3))
     assert result.regions == ()
+    for name in ("left", "right"):
+        labels = np.frombuffer(gzip.decompress((tmp_path / "out" / f"{name}.u8.gz").read_bytes()), np.uint8)
+        assert np.array_equal(labels > 0, (a > 0).ravel())
+        assert labels.max() == 1
 
 
 def test_without_spacing_nothing_is_said_in_mm(tmp_path):
@@ -219,7 +224,7 @@ def test_without_spacing_nothing_is_said_in_mm(tmp_path):
     (segment,) = result.segments
     assert 0.7 < segment.dice < 0.9
     assert (segment.hd95_mm, segment.volume_a_ml, result.regions[0].max_mm) == (None, None, None)
-    assert set(result.files) == {"places.i64"}
+    assert set(result.files) == {"places.i64", "left.u8.gz", "right.u8.gz"}
 
 
 def test_another_date_is_brought_over_by_its_transform(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import struct
 from collections.abc import Iterator
@@ -129,6 +130,9 @@ def test_a_worker_compares_a_working_copy_with_its_result(room: Any, slot: Slot)
         head = json.loads(glb[20 : 20 + length])
         assert head["asset"]["extras"]["side"] == side
         assert all("_DISTANCE_MM" in mesh["primitives"][0]["attributes"] for mesh in head["meshes"])
+
+    labels = np.frombuffer(gzip.decompress(bytes_of(hand.client.get(ready["urls"]["labels_b"]))), np.uint8)
+    assert np.array_equal(np.bincount(labels, minlength=3)[1:], [48, 16])
 
     # An older state of the working copy is another comparison; one that is ready is answered at once.
     older = asked(hand.client, room.result, room.made, right_seq=1)
