@@ -18,6 +18,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from server.accounts.events import MembershipChanged, SessionsEnded
+from server.accounts.leaving import tell_leaving
 from server.accounts.models import COLOURS, Invitation, Membership, Project, Role, User
 from server.core import audit
 from server.core.errors import LaminaError
@@ -116,6 +117,8 @@ def change_member(*, membership: Membership, role: str, is_adjudicator: bool, by
     membership = Membership.objects.select_for_update().select_related("user").get(pk=membership.pk)
     if membership.role == Role.ADMIN and role != Role.ADMIN:
         _keep_one_admin(membership)
+    if role == Role.VIEWER != membership.role:
+        tell_leaving(user_id=membership.user_id, project_id=membership.project_id, by=by)
     membership.role = role
     membership.is_adjudicator = is_adjudicator and role == Role.READER
     membership.save()
@@ -133,6 +136,7 @@ def remove_member(*, membership: Membership, by: User) -> None:
         _keep_one_admin(membership)
     audit.record(by, "member.removed", membership, project_id=membership.project_id, user_id=membership.user_id)
     user, project_id = membership.user, membership.project_id
+    tell_leaving(user_id=user.pk, project_id=project_id, by=by)
     membership.delete()
     _role_told(user, project_id, None)
 

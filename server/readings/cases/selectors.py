@@ -21,7 +21,7 @@ def protocol_of(project_id: UUID) -> Protocol:
 
 
 def complete(rows: QuerySet[Case]) -> QuerySet[Case]:
-    return rows.select_related("project__protocol", "study").prefetch_related("readings__reader")
+    return rows.select_related("project__protocol", "study__project").prefetch_related("readings__reader")
 
 
 def cases_visible_to(user: Any) -> QuerySet[Case]:
