@@ -17,7 +17,7 @@ from server.algorithms.models import Algorithm, AlgorithmVersion
 from server.core import storage
 from server.discussions.models import Comment, Thread
 from server.jobs.models import Job
-from server.readings.models import Annotation
+from server.readings.models import Annotation, Case, Consensus, Reading
 from server.reconstructions.models import Comparison, Segment, Segmentation, Surface
 from server.studies.models import Intake, Patient, Series, Study, Transform, UploadedFile
 
@@ -145,6 +145,7 @@ def make_world() -> World:
     upload = UploadedFile.objects.create(
         intake=intake, name_sealed=seal_text(intake.pk, project.pk, "a.dcm"), name_digest="1" * 64, length=10
     )
+    reading = _reading(project, patient, reader)
     world.ids = {
         "project_id": project.pk,
         "slug": project.slug,
@@ -160,7 +161,9 @@ def make_world() -> World:
         "comparison_id": comparison.pk,
         "thread_id": thread.pk,
         "comment_id": comment.pk,
-        "reading_id": uuid.uuid4(),
+        "case_id": reading.case_id,
+        "reading_id": reading.pk,
+        "consensus_id": Consensus.objects.create(case=reading.case, method="union").pk,
         "key": "1:0",
         "job_id": job.pk,
         "intake_id": intake.pk,
@@ -179,3 +182,16 @@ def make_world() -> World:
         str(study.pk),
     )
     return world
+
+
+def _reading(project: Any, patient: Patient, reader: User) -> Reading:
+    """The reader's read of another study, whose case is open."""
+    study = Study.objects.create(
+        project=project, patient=patient, patient_number=4711, study_instance_uid="2.25.7", modalities=["CT"]
+    )
+    series = Series.objects.create(
+        study=study, series_instance_uid="2.25.8", modality="CT", is_volume=True, slices=4, shape=[4, 4, 4],
+        finding={"verdict": "accept", "reasons": [], "message": "", "facts": {}}, content_digest="1" * 64,
+    )  # fmt: skip
+    case = Case.objects.create(study=study, series=series, project=project, number=1, is_blind=False)
+    return Reading.objects.create(case=case, reader=reader, letter="A")

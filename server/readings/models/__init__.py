@@ -1,5 +1,6 @@
 """What people say of a study: marks on its images, and the cases, readings and their agreement."""
 
+from server.readings.models.agreement import Agreement, Consensus, Pick, Reliance, Ruling
 from server.readings.models.annotations import Act, Annotation, AnnotationOperation, Kind
 from server.readings.models.cases import (
     Case,
@@ -10,8 +11,9 @@ from server.readings.models.cases import (
     ReadingKind,
     ReadingState,
 )
+from server.readings.models.verdicts import Verdict, VerdictAct
 
 __all__ = [
-    "Act", "Annotation", "AnnotationOperation", "Case", "CaseStage", "CaseState", "Kind", "Protocol", "Reading",
-    "ReadingKind", "ReadingState",
+    "Act", "Agreement", "Annotation", "AnnotationOperation", "Case", "CaseStage", "CaseState", "Consensus", "Kind",
+    "Pick", "Protocol", "Reading", "ReadingKind", "ReadingState", "Reliance", "Ruling", "Verdict", "VerdictAct",
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""From the last submitted read to what follows, with a real worker: open within the limits, to an adjudicator past them.
+"""From the last submitted read to what follows, with a real worker: open within the limits, else to an adjudicator.
 
 Segment 1 is drawn as runs of flat voxels, so that Dice is known: two reads of 100 voxels that share n have Dice n/100.
 """
@@ -237,7 +237,7 @@ def test_reliance_is_judged_by_what_was_signed(reads: Any, make_result: Any) -> 
     Hand(reads.client(person), reading.segmentation).paint(1, np.arange(240, 270))
     services.commit_reading(reading=reading, by=person, answers={"mass": True}, seq=1)
     client = reads.client(person)
-    client.get(f"/api/readings/{reading.pk}/differences/")
+    client.post(f"/api/readings/{reading.pk}/differences/")
     reads.work()
     places = client.get(f"/api/readings/{reading.pk}/differences/").json()["places"]
     assert len(places) == 2
