@@ -126,8 +126,8 @@ API = {
     "readings/<uuid:reading_id>/answers/": {"PUT": "sender"},
     "readings/<uuid:reading_id>/commit/": {"POST": "sender"},
     "readings/<uuid:reading_id>/submit/": {"POST": "sender"},
-    "readings/<uuid:reading_id>/differences/": {"GET": "sender", "POST": "sender"},
-    "readings/<uuid:reading_id>/verdicts/": {"POST": "sender"},
+    "readings/<uuid:reading_id>/differences/": {"GET": "own", "POST": "own"},  # opens with the commit
+    "readings/<uuid:reading_id>/verdicts/": {"POST": "own"},
     "readings/<uuid:reading_id>/verdicts/<str:key>/": {"DELETE": "own"},
     "algorithms/": {"GET": "signed in"},
     "intakes/": {"POST": "work"},

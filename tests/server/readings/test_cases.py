@@ -111,8 +111,8 @@ def test_cases_are_dealt_by_load(room: Any, make_user: Any) -> None:
     opening.set_protocol(project=room.project, by=room.lead, values={"excluded": [], "readers_per_case": 1})
     room.case()
     assert Reading.objects.filter(reader=room.ben).count() == 1  # whoever has least to do
+    opening.set_protocol(project=room.project, by=room.lead, values={"readers_per_case": 9})
     with pytest.raises(LaminaError) as refused:
-        opening.set_protocol(project=room.project, by=room.lead, values={"readers_per_case": 9})
         room.case()
     assert (refused.value.code, refused.value.facts) == ("not_enough_readers", {"needed": 9, "there": 4})
     letters = {tuple(case.readings.order_by("letter").values_list("letter", flat=True)) for case in Case.objects.all()}
