@@ -21,6 +21,7 @@ from server.readings.models.agreement import Agreement
 from server.readings.models.cases import Case, Protocol, Reading, ReadingKind, ReadingState
 from server.realtime.services import publish, recheck_user
 from server.reconstructions.comparing import services as comparing
+from server.reconstructions.comparing import states
 from server.reconstructions.comparing.models import Comparison
 
 
@@ -79,8 +80,9 @@ def note_comparison(comparison: Comparison) -> None:
 def _judge(pair: Agreement, segments: list[dict[str, Any]]) -> None:
     protocol = getattr(pair.case.project, "protocol", None)
     limits = limits_of(protocol)
-    asked = {segment["number"] for segment in protocol.segments} if protocol is not None else set()
+    asked = {segment["number"]: segment for segment in protocol.segments} if protocol is not None else {}
     rows = [row for row in segments if not asked or row["number"] in asked]
+    rows += _not_compared(pair, [asked[number] for number in sorted(asked.keys() - {row["number"] for row in rows})])
     found: list[Excess] = over_limits(rows, limits)
     if limits.categories and protocol is not None:
         found += differing_answers(protocol.form, pair.left.final_answers or {}, pair.right.final_answers or {})
@@ -89,6 +91,33 @@ def _judge(pair: Agreement, segments: list[dict[str, Any]]) -> None:
     pair.is_within = not found
     pair.settled_at = timezone.now()
     pair.save()
+
+
+def _not_compared(pair: Agreement, segments: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of segments the protocol asks for and the comparison could not pair: somebody removed or renamed one.
+
+    Voxels of its number are what the two said of it; without a comparison there is no distance between surfaces.
+    """
+    left, right = pair.left.segmentation, pair.right.segmentation
+    if not segments or left is None or right is None:
+        return []
+    a, b = states.labels_at(left, pair.left.final_seq or 0), states.labels_at(right, pair.right.final_seq or 0)
+    rows = []
+    for segment in segments:
+        in_a, in_b = a == segment["number"], b == segment["number"]
+        voxels_a, voxels_b = int(in_a.sum()), int(in_b.sum())
+        both = voxels_a + voxels_b
+        row = {
+            "number": segment["number"],
+            "label": segment["label"],
+            "colour": segment["colour"],
+            "voxels_a": voxels_a,
+            "voxels_b": voxels_b,
+            "dice": 2 * int((in_a & in_b).sum()) / both if both else 1.0,
+        }
+        unknown = ("hd95_mm", "assd_mm", "max_mm", "volume_a_ml", "volume_b_ml", "volume_difference_percent")
+        rows.append({**row, **dict.fromkeys(unknown)})
+    return rows
 
 
 @transaction.atomic
