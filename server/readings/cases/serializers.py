@@ -140,6 +140,8 @@ def _case(
     mine = next((one for one in own if one.state in LIVE), None)
     sealed = case.study_id in sealed_ids
     role = _role(case, mine, led)
+    # The ruling's outlines stay closed to the readers they judge until the case is signed.
+    knows_final = not sealed and (not case.is_blind or role in ("admin", "adjudicator"))
     state = case.state
     if sealed and mine is not None:  # whether somebody else began is none of a sealed reader's business
         state = CaseState.NEW if mine.state == ReadingState.ASSIGNED else CaseState.IN_PROGRESS
@@ -157,8 +159,8 @@ def _case(
         "role": role,
         "sealed": sealed,
         "result_waiting": sealed and case.study_id in with_result,
-        "final": str(case.final_id) if case.final_id and not sealed else None,
-        "final_seq": None if sealed else case.final_seq,
+        "final": str(case.final_id) if case.final_id and knows_final else None,
+        "final_seq": case.final_seq if knows_final else None,
         "mine": mine_json(mine) if mine else None,
         "readings": [] if sealed else _readings(case, readings, user, role, opened),
         "protocol": dict(ProtocolPartSerializer(protocol).data),
