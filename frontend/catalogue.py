@@ -83,6 +83,9 @@ def build(locale: Path = LOCALE, out: Path = OUT) -> list[str]:
         browser = folder / "djangojs.po"
         if browser.exists():
             out.mkdir(parents=True, exist_ok=True)
+            # The server reads it too: names of segments stand in reports.
+            with browser.open("rb") as source, (folder / "djangojs.mo").open("wb") as target:
+                write_mo(target, read_po(source, locale=folder.parent.name))
             with browser.open("rb") as source:
                 (out / f"{language}.js").write_text(module_of(read_po(source, locale=folder.parent.name)), "utf-8")
         languages.append(language)

@@ -59,6 +59,7 @@ INSTALLED_APPS = [
     "server.reconstructions",
     "server.readings",
     "server.discussions",
+    "server.approvals",
     "server.operations",
     "server.api",
 ]

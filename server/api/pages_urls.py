@@ -3,11 +3,13 @@
 from django.urls import path
 
 from server.api import pages
+from server.approvals.report.api import report_page
 
 urlpatterns = [
     path("", pages.worklist, name="worklist"),
     path("import/", pages.import_files, name="import"),
     path("studies/<uuid:study_id>/", pages.study, name="study"),
+    path("reports/<uuid:report_id>/", report_page, name="report"),
     path("algorithms/", pages.algorithms, name="algorithms"),
     path("operations/", pages.operations, name="operations"),
     path("settings/", pages.settings, name="settings"),

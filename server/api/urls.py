@@ -21,6 +21,8 @@ urlpatterns = [
     path("", include("server.api.worklist")),
     path("", include("server.readings.verdicts.api")),
     path("", include("server.discussions.api")),
+    path("", include("server.approvals.report.api")),
+    path("", include("server.approvals.signing.api")),
     path("", include("server.operations.api_urls")),
     path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
 ]

@@ -14,6 +14,7 @@ from django.utils import timezone
 from server.accounts import services as people
 from server.accounts.models import User
 from server.algorithms.models import Algorithm, AlgorithmVersion
+from server.approvals.models import KeyImage, Report, Signature
 from server.core import storage
 from server.discussions.models import Comment, Thread
 from server.jobs.models import Job
@@ -23,6 +24,7 @@ from server.studies.models import Intake, Patient, Series, Study, Transform, Upl
 
 ROLES = ("anonymous", "stranger", "viewer", "reader", "admin", "site_admin")
 IDENTITY = [[1.0, 0, 0, 0], [0, 1.0, 0, 0], [0, 0, 1.0, 0], [0, 0, 0, 1.0]]
+REPORT = b'{"title": "Report", "pseudonym": "LAM-4711", "facts": [], "tables": [], "images": [], "notes": []}'
 CODE = {"value": "1", "scheme": "99LAMINA", "meaning": "thing"}
 
 
@@ -140,6 +142,17 @@ def make_world() -> World:
     thread = Thread.objects.create(study=study, series=series, point_mm=[1.0, 1.0, 1.0], author=reader)
     sealed = seal_text(study.pk, project.pk, "planted comment")
     comment = Comment.objects.create(thread=thread, author=reader, text_sealed=sealed, digest="2" * 64)
+    key_image = KeyImage.objects.create(
+        study=study, series=series, viewport="axial", picture_ref=blob, width=1, height=1, author=reader
+    )
+    content = storage.put(study_id, project.pk, io.BytesIO(REPORT))
+    made = Job.objects.create(
+        kind="report", queue="interactive", project=project, owner_kind="study", owner_id=study.pk,
+        stream=f"user:{reader.pk}", requested_by=reader, parameters={},
+    )  # fmt: skip
+    report = Report.objects.create(
+        study=study, job=made, language="en", author=reader, content_ref=content, pdf_ref=blob, pages=1
+    )
     later = timezone.now() + timedelta(hours=24)
     intake = Intake.objects.create(project=project, created_by=reader, expires_at=later)
     upload = UploadedFile.objects.create(
@@ -161,8 +174,20 @@ def make_world() -> World:
         "comparison_id": comparison.pk,
         "thread_id": thread.pk,
         "comment_id": comment.pk,
+        "key_image_id": key_image.pk,
+        "report_id": report.pk,
         "case_id": reading.case_id,
         "reading_id": reading.pk,
+        "signature_id": Signature.objects.create(
+            case=reading.case,
+            version=1,
+            person=reader,
+            name="x",
+            meaning="reviewed",
+            signed_at=timezone.now(),
+            digest="0" * 64,
+            manifest={},
+        ).pk,
         "consensus_id": Consensus.objects.create(case=reading.case, method="union").pk,
         "key": "1:0",
         "job_id": job.pk,
