@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from allauth.account.internal.flows.reauthentication import did_recently_reauthenticate
+from allauth.account.forms import ReauthenticateForm as PasswordForm
+from allauth.account.internal.flows.reauthentication import did_recently_reauthenticate, reauthenticate_by_password
+from allauth.core.ratelimit import consume
+from allauth.mfa.base.forms import ReauthenticateForm as CodeForm
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -19,3 +22,24 @@ def require_recent_authentication(request: HttpRequest) -> None:
     if not did_recently_reauthenticate(request):
         message = _("Enter your password again first.")
         raise LaminaError("reauthentication_needed", message, 403, url=reverse("account_reauthenticate"))
+
+
+def prove_again(request: HttpRequest, *, password: str = "", code: str = "") -> None:
+    """Check the password, or a TOTP code where one is set up, now: for an act that is signed with it.
+
+    Tries are counted as those of allauth's own page are. Raises LaminaError wrong_password, wrong_code (403),
+    too_many_tries (429), or no_proof (422) where neither was given.
+    """
+    if not password and not code:
+        raise LaminaError("no_proof", _("Enter your password, or a code of your second factor."), 422)
+    if not consume(request, action="reauthenticate", user=request.user):
+        raise LaminaError("too_many_tries", _("Too many tries. Wait a few minutes."), 429)
+    if code:
+        form = CodeForm({"code": code}, user=request.user)
+        if not form.is_valid():
+            raise LaminaError("wrong_code", _("This code is not right. Wait for the next one."), 403)
+        form.save()
+        return
+    if not PasswordForm({"password": password}, user=request.user).is_valid():
+        raise LaminaError("wrong_password", _("This password is not right."), 403)
+    reauthenticate_by_password(request)
