@@ -8,13 +8,13 @@ from uuid import UUID
 
 from server.accounts.models import COLOURS, Membership, Role
 from server.realtime.registry import Person, register_room
-from server.studies import selectors
+from server.studies import sealing, selectors
 from server.studies.models import Study
 
 
 def may_join(user: Any, study_id: UUID) -> bool:
     """To somebody whose read is sealed the room is as little there as a study that does not exist."""
-    return selectors.may_see_study(user, study_id)
+    return selectors.may_see_study(user, study_id) and sealing.together(user, study_id)
 
 
 def people(study_id: UUID, user_ids: Iterable[str]) -> Mapping[str, Person]:

@@ -8,6 +8,7 @@ import { PlaneTurning } from "./plane-turning.js";
 
 /** @import { PlaneName } from "../../geometry/planes.js" */
 /** @import { Point } from "../../geometry/vectors.js" */
+/** @import { Overlay } from "../../scene/plane-viewport.js" */
 /** @import { ViewState } from "../../state/view.js" */
 /** @import { Over } from "./fusion-over.js" */
 /** @import { Room } from "./room.js" */
@@ -29,6 +30,10 @@ export class PlaneSession {
     this.presets = presetsFor(series.modality, volume);
     this.openingWindow = openingWindow(series.modality, volume);
     this.leaving = new AbortController();
+    /** @type {Set<Overlay>} */
+    this.overlays = new Set();
+    /** Whatever draws a plane of this kind of series. @type {Record<PlaneName, any>} */
+    this.views = /** @type {any} */ ({});
     /** By number, as the API gives them. @type {Map<number, any>} */
     this.segments = new Map();
   }
@@ -36,6 +41,20 @@ export class PlaneSession {
   /** @returns {PlaneTurning} */
   makeTurning() {
     return new PlaneTurning(this, this.upright);
+  }
+
+  /** Draw something more over the planes. Call invalidatePlanes when it changes. @param {Overlay} overlay @returns {() => void} */
+  addOverlay(overlay) {
+    this.overlays.add(overlay);
+    this.invalidatePlanes();
+    return () => {
+      this.overlays.delete(overlay);
+      this.invalidatePlanes();
+    };
+  }
+
+  invalidatePlanes() {
+    for (const view of Object.values(this.views)) view.invalidate();
   }
 
   /** Tell the store that this series is shown now, from its middle. */

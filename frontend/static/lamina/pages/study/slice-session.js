@@ -3,11 +3,12 @@
 
 import { banner } from "../../components/banner.js";
 import { bytes as sizeText } from "../../components/format.js";
-import { capBytes, neededBytes } from "../../geometry/memory.js";
+import { CAP_PLACE, capBytes, neededBytes } from "../../geometry/memory.js";
 import { UNTURNED, turnedPlane } from "../../geometry/oblique.js";
 import { PLANE_NAMES, sliceAt } from "../../geometry/planes.js";
 import { voxelAt } from "../../geometry/volume.js";
 import { gettext, interpolate } from "../../i18n.js";
+import { FetchedOutlines } from "../../scene/fetched-outlines.js";
 import { SliceViewport } from "../../scene/slice-viewport.js";
 import { startingLooks } from "../../state/view.js";
 import { setNotice } from "./frames.js";
@@ -20,13 +21,11 @@ import { VolumeTexts } from "./volume-texts.js";
 /** @import { Point } from "../../geometry/vectors.js" */
 /** @import { Room } from "./room.js" */
 
-/** Where a person's own limit stands, in MiB. */
-const CAP = "lamina.volumeMemoryMib";
 /** ms the pointer rests before the slice's values are asked for. */
 const REST = 150;
 
 /** Bytes a volume may take on this machine. */
-export const memoryCap = () => capBytes(/** @type {any} */ (navigator).deviceMemory, localStorage.getItem(CAP));
+export const memoryCap = () => capBytes(/** @type {any} */ (navigator).deviceMemory, localStorage.getItem(CAP_PLACE));
 
 /** Turned by quarters like any plane; the server cuts along the volume's axes only, one slice thick. */
 class SliceTurning extends PlaneTurning {
@@ -61,6 +60,8 @@ export class SliceSession extends PlaneSession {
     this.values = {};
     /** @type {any} */
     this.resting = 0;
+    /** @type {FetchedOutlines | null} */
+    this.outlines = null;
     this.texts = new VolumeTexts(/** @type {any} */ (this));
     const { stage, frames, store } = room;
     /** @type {Record<PlaneName, SliceViewport>} */
@@ -93,14 +94,20 @@ export class SliceSession extends PlaneSession {
         ? gettext("Showing server-made slices: the volume is larger than this graphics card takes.")
         : interpolate(gettext("Showing server-made slices: the volume needs {needed} of memory, this page may take {cap}."), { needed: sizeText(neededBytes(this.geometry.shape)), cap: sizeText(memoryCap()) });
     banner("slices", { text: why, kind: "plain", symbol: "info", act: reason === "memory" ? { text: gettext("Load the volume anyway"), run: loadAnyway } : undefined });
-    setNotice(this.room.frames.surfaces, { symbol: "box", text: gettext("No 3D here"), second: gettext("Surfaces and measuring need the whole volume in this browser.") });
+    setNotice(this.room.frames.surfaces, { symbol: "box", text: gettext("No 3D here"), second: gettext("Surfaces, measuring and editing need the whole volume in this browser.") });
   }
 
-  /** Its names, sizes and places are known without the volume; its surfaces and outlines are not drawn. @param {any} segmentation */
+  /** Names, sizes and places as ever; its outlines come slice by slice, its surfaces not at all. @param {any} segmentation */
   showSegmentation(segmentation) {
     const segments = segmentation?.segments ?? [];
+    const again = segmentation && this.room.segmentation?.id === segmentation.id && this.outlines;
     this.room.segmentation = segmentation;
     this.segments = new Map(segments.map((/** @type {any} */ segment) => [segment.number, segment]));
+    if (again) {
+      this.outlines?.renew();
+      return;
+    }
+    this.outlines = segmentation && new FetchedOutlines(segmentation.urls.slices, this.geometry, this.leaving.signal, () => this.showOutlines());
     this.room.store.dispatch({ type: "view.segmentation", segmentationId: segmentation?.id ?? null, segments: startingLooks(segments) });
   }
 
@@ -127,14 +134,21 @@ export class SliceSession extends PlaneSession {
       point: view.point,
       ...this.turning.sceneParts(name),
       handles: false,
-      outlines: null,
-      overlays: [],
+      outlines: this.outlines,
+      look: { segments: view.segments, fill: view.fill, outlines: view.outlines, lit: view.lit },
+      overlays: this.overlays,
     };
   }
 
   showAll() {
     for (const name of PLANE_NAMES) this.views[name].invalidate();
     this.texts.show();
+  }
+
+  showOutlines() {
+    this.invalidatePlanes();
+    this.texts.showReadout();
+    if (!document.documentElement.dataset.outlined) this.room.mark("outlined");
   }
 
   arrived() {
@@ -160,15 +174,16 @@ export class SliceSession extends PlaneSession {
   sample(point) {
     const index = voxelAt(this.geometry, point);
     if (!index) return null;
+    const label = this.outlines?.labelAt(index) ?? 0;
     for (const name of PLANE_NAMES) {
       const { axis } = this.planes[name];
       const kept = this.values[name];
       if (!kept?.values || kept.slice !== index[axis]) continue;
       const [row, column] = [0, 1, 2].filter((one) => one !== axis);
       const stored = kept.values[index[row] * this.geometry.shape[column] + index[column]];
-      return { index, value: stored * this.volume.slope + this.volume.intercept, label: 0 };
+      return { index, value: stored * this.volume.slope + this.volume.intercept, label };
     }
-    return { index, value: null, label: 0 };
+    return { index, value: null, label };
   }
 
   /** @param {{ name: PlaneName, pixel: [number, number] } | null} pointer */

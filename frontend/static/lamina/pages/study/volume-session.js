@@ -18,7 +18,7 @@ import { known } from "../../i18n.js";
 
 /** @import { Clip } from "../../geometry/picking.js" */
 /** @import { LabelOutlines } from "../../scene/outlines.js" */
-/** @import { Overlay, PlaneScene } from "../../scene/plane-viewport.js" */
+/** @import { PlaneScene } from "../../scene/plane-viewport.js" */
 /** @import { PlaneName } from "../../geometry/planes.js" */
 /** @import { Surfaces } from "../../scene/surfaces.js" */
 /** @import { Point, Vec3 } from "../../geometry/vectors.js" */
@@ -47,10 +47,10 @@ export class VolumeSession extends PlaneSession {
     this.loaded = new Uint8Array(this.geometry.shape[0]);
     /** @type {LabelOutlines | null} */
     this.outlines = null;
+    /** Other outlines are drawn in their place. */
+    this.outlinesCovered = false;
     /** @type {Surfaces | null} */
     this.surfaces = null;
-    /** @type {Set<Overlay>} */
-    this.overlays = new Set();
     this.texts = new VolumeTexts(this);
     this.arrival = new VolumeArrival(this);
     this.result = new VolumeResult(this);
@@ -96,9 +96,13 @@ export class VolumeSession extends PlaneSession {
     this.texts.show();
   }
 
-  /** Planes inside the 3D: as chosen; before there is a surface they are all there is to see. */
+  /** Planes inside the 3D: as chosen; without a surface and without the volume itself they are all there is to see. */
   planesShown() {
-    return this.view.planesIn3d ?? !this.surfaces?.meshes.size;
+    return this.view.planesIn3d ?? !(this.surfaces?.meshes.size || this.space.volumeRendering);
+  }
+
+  showSpacePlanes() {
+    this.spacePlanes.group.visible = this.planesShown();
   }
 
   // --- showing --------------------------------------------------------------------------------------------------
@@ -116,24 +120,10 @@ export class VolumeSession extends PlaneSession {
       inverted: this.inverted,
       point: view.point,
       ...this.turning.sceneParts(name),
-      outlines: this.outlines,
+      outlines: this.outlinesCovered ? null : this.outlines,
       look: { segments: view.segments, fill: view.fill, outlines: view.outlines, lit: view.lit },
       overlays: this.overlays,
     };
-  }
-
-  /** Draw something more over the planes. Call invalidatePlanes when it changes. @param {Overlay} overlay @returns {() => void} */
-  addOverlay(overlay) {
-    this.overlays.add(overlay);
-    this.invalidatePlanes();
-    return () => {
-      this.overlays.delete(overlay);
-      this.invalidatePlanes();
-    };
-  }
-
-  invalidatePlanes() {
-    for (const name of PLANE_NAMES) this.views[name].invalidate();
   }
 
   /** PET alone is shown inverted; under a second series it is grey like any other. */
@@ -172,7 +162,7 @@ export class VolumeSession extends PlaneSession {
     this.image.setInterpolated(view.interpolated);
     if (changed("point", "viewing", "windows", "interpolated", "inverted", "fill", "outlines", "segments", "lit", "texts", "tool")) this.invalidatePlanes();
     const planesBefore = this.spacePlanes.group.visible;
-    this.spacePlanes.group.visible = this.planesShown();
+    this.showSpacePlanes();
     if (changed("point", "windows", "inverted")) this.updateSpacePlanes();
     if (changed("clip")) this.space.setClip(this.clipOf(view));
     if (changed("segments", "lit")) {

@@ -55,7 +55,9 @@ export function makeCursors(room, { store }) {
       if (!one) continue;
       const at = placeAt(track, now);
       const mark = markOf(viewport, one);
-      const strength = pane && track.series === room.session?.series.id ? shownIn(pane, at, track.free) * freshness(track, now) : 0;
+      // Who draws is there, however still the hand.
+      const fresh = strokes[member] ? 1 : freshness(track, now);
+      const strength = pane && track.series === room.session?.series.id ? shownIn(pane, at, track.free) * fresh : 0;
       mark.element.hidden = strength === 0;
       if (!pane || strength === 0) continue;
       const [x, y] = pane.toPixel(at);

@@ -71,6 +71,7 @@ export function makeFollowing(room, { store, say }) {
   store.watch((presence) => presence.following, (member, before) => {
     const leader = member ? otherMember(store.get(), member) : null;
     element.hidden = !leader;
+    room.grid.toggleAttribute("data-following", Boolean(leader));
     room.store.dispatch({ type: "together.set", values: { following: leader?.member ?? null } });
     if (leader) {
       name = leader.name;
