@@ -26,6 +26,9 @@ const GONE = new Set(["nothing_to_undo", "nothing_to_redo", "segment_gone", "not
 /** Kinds of operations that are no step by themselves: steps back, and what a decision about a place brought. */
 const NO_STEPS = new Set(["undo", "redo", "take-theirs"]);
 
+/** ms until changes that did not load are asked for again. */
+const ASK_AGAIN = 2000;
+
 /** Own steps of before that undo still knows after the page was opened again. */
 const REMEMBERED = 200;
 
@@ -53,6 +56,8 @@ export class EditDesk {
     this.asked = new Map();
     /** @type {Promise<void> | null} */
     this.catching = null;
+    /** @type {any} */
+    this.asking = 0;
     this.sender = new EditSender({
       send: async (operation) => post((await this.working()).urls.operations, { ...operation, base_seq: this.known }),
       onAnswer: (operation, answer) => this.answered(operation.id, answer),
@@ -300,8 +305,12 @@ export class EditDesk {
 
   /** Everything after what is known, in order; asked once at a time. @returns {Promise<void>} */
   catchUp() {
+    clearTimeout(this.asking);
     this.catching ??= this.fetchOperations().catch((error) => {
-      if (!this.closed && error.status !== 0) this.room.report(interpolate(gettext("The newest changes did not load: {reason}"), { reason: error.message }), error);
+      if (this.closed) return;
+      // The event that told of them does not come again: what may still come is asked for until it does.
+      if (error.status === 0 || error.status === 429 || error.status >= 500) this.asking = setTimeout(() => void this.catchUp(), ASK_AGAIN);
+      if (error.status !== 0) this.room.report(interpolate(gettext("The newest changes did not load: {reason}"), { reason: error.message }), error);
     }).finally(() => {
       this.catching = null;
     });
@@ -385,6 +394,7 @@ export class EditDesk {
 
   close() {
     this.closed = true;
+    clearTimeout(this.asking);
     // What comes back to this labelmap asks the server anew.
     this.room.undo.filter((/** @type {any} */ step) => step.desk !== this);
     cancelAnimationFrame(this.frame);
