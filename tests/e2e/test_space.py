@@ -75,6 +75,7 @@ TEACH = """{
     const read = async () => {
       while (space.moving) await new Promise((done) => setTimeout(done, 20));
       space.invalidate();
+      await room.stage.settled();
       room.stage.render();
       const box = room.frames.surfaces.element.getBoundingClientRect();
       const base = host.getBoundingClientRect();

@@ -34,6 +34,8 @@ window.__questions = {
   },
   settled: async (room) => {
     for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame);
+    // A picture whose shaders are still on their way is drawn when they are there.
+    await room.stage.settled?.();
     return room.stage.frames;
   },
   point: (room) => room.store.get().view.point,

@@ -36,6 +36,12 @@ def closure(entry: str) -> tuple[str, ...]:
 
 
 @register.simple_tag
-def module_preloads(entry: str) -> SafeString:
-    """Ask for a page's modules at once: without this the browser learns of each only from the one that names it."""
-    return format_html_join("", '<link rel="modulepreload" href="{}">', ((static(name),) for name in closure(entry)))
+def module_preloads(entry: str, after: str = "") -> SafeString:
+    """Ask for a page's modules at once: without this the browser learns of each only from the one that names it.
+
+    `after` is an entry whose modules were asked for already. Browsers fetch in this order, a few at a time, so what
+    has to run first stands first.
+    """
+    there = closure(after) if after else ()
+    names = ((static(name),) for name in closure(entry) if name not in there)
+    return format_html_join("", '<link rel="modulepreload" href="{}">', names)

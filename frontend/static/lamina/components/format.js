@@ -9,9 +9,14 @@ export const NARROW = "\u202f";
 const MINUS = "\u2212";
 export const DASH = "\u2014";
 
+/** Making one takes longer than using it a hundred times, and every text of every viewport has numbers. @type {Map<number, Intl.NumberFormat>} */
+const formats = new Map();
+
 /** @param {number} value @param {number} digits */
 export function number(value, digits = 0) {
-  const text = Math.abs(value).toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  let format = formats.get(digits);
+  if (!format) formats.set(digits, (format = new Intl.NumberFormat("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits })));
+  const text = format.format(Math.abs(value));
   return value < 0 && Number(text.replaceAll(",", "")) !== 0 ? MINUS + text : text;
 }
 

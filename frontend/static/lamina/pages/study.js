@@ -1,9 +1,10 @@
-// The study page's first module, kept small: it asks for the study and its preview at once, while the viewer itself
-// (three.js above all) is still being read.
+// The study page's first module, kept small: it asks for the study and its preview at once and starts the graphics,
+// while the viewer itself (three.js above all) is still being read.
 
 import { get } from "../api/client.js";
 import { pageData } from "../components/dom.js";
 import { decode, rowOf } from "../state/address.js";
+import { openCard } from "../scene/card.js";
 import { openingSeries } from "../state/study.js";
 
 const page = pageData();
@@ -20,6 +21,8 @@ if (page?.study_id) {
     bytes.catch(() => {});
     early.set(preview, bytes);
   }).catch(() => {});
-  const { open } = await import("./study/page.js");
+  const viewer = import("./study/page.js");
+  openCard();
+  const { open } = await viewer;
   await open(page.study_id, asked, early);
 }

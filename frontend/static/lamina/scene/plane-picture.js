@@ -13,6 +13,7 @@ import { PLANE_SHADING, SLAB_MODES, shadingDefines } from "./plane-shading.js";
 /** @import { Vec3 } from "../geometry/vectors.js" */
 /** @import { Window } from "../geometry/windows.js" */
 /** @import { FusionImage } from "./fusion-image.js" */
+/** @import { Part } from "./programs.js" */
 /** @import { VolumeImage } from "./volume-image.js" */
 
 /** @typedef {{ step: Vec3, each: number, mode: SlabMode }} SlabLook  samples at step * (-each ... each), LPS mm */
@@ -98,6 +99,12 @@ export class PlanePicture {
       material.dispose();
       this.materials.delete(key);
     }
+  }
+
+  /** What will be drawn, so that its program can be begun. @param {SlabLook | null} slab @param {FusionImage | null} fusion @returns {Part} */
+  part(slab, fusion) {
+    this.covering.material = this.materialFor(Boolean(slab), fusion);
+    return this.covering;
   }
 
   /**

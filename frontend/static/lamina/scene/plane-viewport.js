@@ -89,8 +89,10 @@ export class PlaneViewport extends Viewport {
       slab && [slab.step, slab.each, slab.mode].join(), fusion?.version,
     ].join(" ");
     if (fresh || wanted !== this.drawn) {
-      this.drawn = wanted;
-      picture.draw(renderer, rectangle, { window: shades, inverted, slab, fusion }, width, height);
+      const ready = this.stage.ready(this, [picture.part(slab, fusion)]);
+      this.drawn = ready ? wanted : "";
+      if (ready) picture.draw(renderer, rectangle, { window: shades, inverted, slab, fusion }, width, height);
+      else if (fresh) renderer.clear();
     }
     this.drawLines(scene, width, height);
   }
@@ -164,19 +166,22 @@ export class PlaneViewport extends Viewport {
     if (!scene.crosshair) return;
     const { context } = this;
     const { at, lines } = this.crossing(scene);
-    context.lineWidth = 1;
-    context.globalAlpha = 0.8;
-    for (const { colour, way: [dx, dy] } of lines) {
-      // Upright and lying lines stand on whole pixels, so that they stay one pixel wide.
-      const straight = Math.abs(dx) < 1e-6 || Math.abs(dy) < 1e-6;
-      const [x, y] = straight ? at.map((value) => Math.round(value) + 0.5) : at;
-      context.strokeStyle = colour;
-      context.beginPath();
-      for (const side of [-1, 1]) {
-        context.moveTo(x + side * GAP * dx, y + side * GAP * dy);
-        context.lineTo(x + side * FAR * dx, y + side * FAR * dy);
+    // On white, as inverted PET is, a thin light line would be lost: each has a faint dark edge.
+    for (const { width, alpha, dark } of [{ width: 3, alpha: 0.35, dark: true }, { width: 1, alpha: 0.8, dark: false }]) {
+      context.lineWidth = width;
+      context.globalAlpha = alpha;
+      for (const { colour, way: [dx, dy] } of lines) {
+        // Upright and lying lines stand on whole pixels, so that they stay one pixel wide.
+        const straight = Math.abs(dx) < 1e-6 || Math.abs(dy) < 1e-6;
+        const [x, y] = straight ? at.map((value) => Math.round(value) + 0.5) : at;
+        context.strokeStyle = dark ? "#000000" : colour;
+        context.beginPath();
+        for (const side of [-1, 1]) {
+          context.moveTo(x + side * GAP * dx, y + side * GAP * dy);
+          context.lineTo(x + side * FAR * dx, y + side * FAR * dy);
+        }
+        context.stroke();
       }
-      context.stroke();
     }
     context.globalAlpha = 1;
     for (const { name, pixel: [x, y] } of this.grips()) {

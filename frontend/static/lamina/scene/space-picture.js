@@ -9,6 +9,7 @@ import { Covering, FROM_BELOW } from "./covering.js";
 import { CLEAR_LAYER, PASS, passUniforms, setPass } from "./surface-material.js";
 
 /** @import { Mesh, PerspectiveCamera, Scene, WebGLRenderer } from "three" */
+/** @import { Part } from "./programs.js" */
 /** @import { VolumeRendering } from "./volume-rendering.js" */
 /** @import { Stage } from "./stage.js" */
 
@@ -118,6 +119,19 @@ export class SpacePicture {
   stale() {
     this.strips = 0;
     this.coarseIsOld = true;
+  }
+
+  /**
+   * What will be drawn, so that its programs can be begun.
+   * @param {Scene} scene @param {PerspectiveCamera} camera @param {Omit<Shown, "moving">} shown @returns {Part[]}
+   */
+  parts(scene, camera, { clear, volume }) {
+    const aside = clear.length > 0 || volume !== null;
+    /** @type {Part[]} */
+    const parts = [{ scene, camera, aside }];
+    if (aside) parts.push(this.full);
+    if (volume) parts.push({ scene: volume.full.scene, camera: volume.full.camera, aside });
+    return parts;
   }
 
   /**

@@ -222,11 +222,11 @@ export class SpaceViewport extends OrbitViewport {
     this.drawLines(this.width, this.height);
   }
 
-  /** @param {WebGLRenderer} renderer @param {number} width @param {number} height */
-  draw(renderer, width, height) {
+  /** @param {WebGLRenderer} renderer @param {number} width @param {number} height @param {boolean} [fresh] */
+  draw(renderer, width, height, fresh = false) {
     this.keepWhole();
     this.placeCamera(width, height);
-    const more = this.drawPicture(renderer, width, height);
+    const more = this.drawPicture(renderer, width, height, fresh);
     this.drawLines(width, height);
     if (more) this.stage.invalidate(this);
   }
@@ -238,13 +238,17 @@ export class SpaceViewport extends OrbitViewport {
     this.drawOverlays(width, height);
   }
 
-  /** @param {WebGLRenderer} renderer @param {number} width @param {number} height @returns {boolean} more is to come */
-  drawPicture(renderer, width, height) {
+  /** @param {WebGLRenderer} renderer @param {number} width @param {number} height @param {boolean} fresh @returns {boolean} more is to come */
+  drawPicture(renderer, width, height, fresh) {
     const { surfaces, volumeRendering: volume, moving } = this;
     for (const group of [surfaces?.group, this.caps.group]) if (group) group.visible = this.withSurfaces;
     const clear = this.withSurfaces
       ? [...this.shownMeshes(), ...this.caps.caps.map(({ face }) => face)].filter((mesh) => mesh.layers.mask === 1 << CLEAR_LAYER)
       : [];
+    if (!this.stage.ready(this, this.picture.parts(this.scene, this.camera, { clear, volume }))) {
+      if (fresh) renderer.clear();
+      return false;
+    }
     let more = false;
     const draw = () => {
       more = this.picture.draw(renderer, this.scene, this.camera, width, height, { clear, volume, moving });

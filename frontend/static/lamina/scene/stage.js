@@ -2,45 +2,35 @@
 // Each viewport is a rectangle of it (scissor); only those that changed are drawn again, nothing runs when nothing
 // moves.
 
-import { Color, WebGLRenderer } from "three";
+import { Color, WebGLRenderer, WebGLRenderTarget } from "three";
 
+import { takeCard } from "./card.js";
+import { Programs } from "./programs.js";
 import { StageViews } from "./stage-views.js";
 
+/** @import { Part } from "./programs.js" */
+/** @import { StageView } from "./stage-views.js" */
+
 export class NoWebGL extends Error {}
-
-/** True where the graphics run on the processor: then smooth edges and every extra picture are costly. @param {WebGL2RenderingContext} gl */
-function isSoftware(gl) {
-  const info = gl.getExtension("WEBGL_debug_renderer_info");
-  const name = String(gl.getParameter(info ? info.UNMASKED_RENDERER_WEBGL : gl.RENDERER));
-  return /swiftshader|llvmpipe|software|softpipe/i.test(name);
-}
-
-/** Ask once, on a canvas that is thrown away: antialias has to be chosen before the real context is made. */
-function probe() {
-  const gl = document.createElement("canvas").getContext("webgl2");
-  if (!gl) throw new NoWebGL("This browser has no WebGL2.");
-  const software = isSoftware(gl);
-  const largest3d = gl.getParameter(gl.MAX_3D_TEXTURE_SIZE);
-  const largest2d = gl.getParameter(gl.MAX_TEXTURE_SIZE);
-  gl.getExtension("WEBGL_lose_context")?.loseContext();
-  return { software, largest3d, largest2d };
-}
 
 export class Stage extends StageViews {
   /** @param {HTMLElement} host  the grid of viewports; the canvas fills it */
   constructor(host) {
-    const { software, largest3d, largest2d } = probe();
+    const card = takeCard();
+    if (!card) throw new NoWebGL("This browser has no WebGL2.");
+    const { canvas, gl, software } = card;
     super(host, software);
-    this.largest3d = largest3d;
-    this.largest2d = largest2d;
-    this.canvas = document.createElement("canvas");
-    this.canvas.className = "stage-canvas";
-    this.canvas.setAttribute("aria-hidden", "true");
-    host.prepend(this.canvas);
-    // The picture is kept between frames, because a frame draws only the viewports that changed.
-    this.renderer = new WebGLRenderer({
-      canvas: this.canvas, antialias: !software, alpha: false, stencil: false, preserveDrawingBuffer: true, powerPreference: "high-performance",
-    });
+    this.largest3d = card.largest3d;
+    this.largest2d = card.largest2d;
+    this.canvas = canvas;
+    host.prepend(canvas);
+    this.renderer = new WebGLRenderer({ canvas, context: gl });
+    // Reading the driver's words would wait for it; a program that does not work says so itself.
+    this.renderer.debug.checkShaderErrors = false;
+    this.settle();
+    const aside = new WebGLRenderTarget(1, 1);
+    this.renderer.initRenderTarget(aside);
+    this.programs = new Programs(this.renderer, aside);
     this.renderer.setPixelRatio(software ? 1 : Math.min(window.devicePixelRatio, 2));
     this.renderer.localClippingEnabled = true;
     this.renderer.autoClear = false;
@@ -54,6 +44,26 @@ export class Stage extends StageViews {
     this.canvas.addEventListener("webglcontextlost", this.onLost);
     this.canvas.addEventListener("webglcontextrestored", this.onRestored);
     this.resize();
+  }
+
+  /** How bytes lie in memory, said once: three.js asks the card for what was never said, and waits until it is idle. */
+  settle() {
+    const { state } = this.renderer;
+    const gl = /** @type {WebGL2RenderingContext} */ (this.renderer.getContext());
+    for (const name of [gl.UNPACK_ROW_LENGTH, gl.UNPACK_IMAGE_HEIGHT, gl.UNPACK_SKIP_PIXELS, gl.UNPACK_SKIP_ROWS, gl.UNPACK_SKIP_IMAGES]) state.pixelStorei(name, 0);
+  }
+
+  /**
+   * May a view draw these now? If their programs are still on their way, it is drawn again once they are there.
+   * @param {StageView} view @param {Part[]} parts @returns {boolean}
+   */
+  ready(view, parts) {
+    return this.programs.has(view, parts, () => this.views.has(view) && this.invalidate(view));
+  }
+
+  /** Resolves when everything that was asked for stands on the canvas. */
+  async settled() {
+    while (this.frame || this.programs.busy) await new Promise((resolve) => setTimeout(resolve, 10));
   }
 
   /** Also what no view covers any more. */
@@ -113,6 +123,8 @@ export class Stage extends StageViews {
 
   onRestored = () => {
     this.lost = false;
+    this.settle();
+    this.programs.forget();
     for (const listener of this.lossListeners) listener(false);
     this.invalidate();
   };
@@ -126,6 +138,7 @@ export class Stage extends StageViews {
     super.dispose();
     this.canvas.removeEventListener("webglcontextlost", this.onLost);
     this.canvas.removeEventListener("webglcontextrestored", this.onRestored);
+    this.programs.dispose();
     this.renderer.dispose();
     this.renderer.forceContextLoss();
     this.canvas.remove();

@@ -7,6 +7,7 @@ import { GLTFLoader } from "three/addons/loaders/GLTFLoader.js";
 import { MeshoptDecoder } from "three/addons/libs/meshopt_decoder.module.js";
 
 import { clusteredIndex } from "../geometry/cluster.js";
+import { vertexNormals } from "../geometry/normals.js";
 import { CLEAR_LAYER, setLook, setSolid, surfaceMaterial } from "./surface-material.js";
 
 /** @import { Object3D, Plane, Scene, ShaderMaterial } from "three" */
@@ -21,7 +22,7 @@ import { CLEAR_LAYER, setLook, setSolid, surfaceMaterial } from "./surface-mater
  * @param {Object3D} node @param {Matrix4} fromRoot  inverse of the root's world matrix
  * @returns {{ geometry: BufferGeometry, middle: Vector3 } | null}
  */
-function inMillimetres(node, fromRoot) {
+export function inMillimetres(node, fromRoot) {
   /** @type {BufferGeometry | null} */
   let source = null;
   let matrix = new Matrix4();
@@ -34,8 +35,13 @@ function inMillimetres(node, fromRoot) {
   if (!source) return null;
   const from = /** @type {BufferGeometry} */ (source).getAttribute("position");
   const positions = new Float32Array(from.count * 3);
-  const point = new Vector3();
-  for (let at = 0; at < from.count; at++) point.fromBufferAttribute(from, at).applyMatrix4(matrix).toArray(positions, at * 3);
+  const [a, b, c, , d, e, f, , g, h, i, , ...offset] = matrix.elements;
+  for (let at = 0, to = 0; at < from.count; at++, to += 3) {
+    const [x, y, z] = [from.getX(at), from.getY(at), from.getZ(at)];
+    positions[to] = a * x + d * y + g * z + offset[0];
+    positions[to + 1] = b * x + e * y + h * z + offset[1];
+    positions[to + 2] = c * x + f * y + i * z + offset[2];
+  }
   const box = new Box3().setFromArray(/** @type {any} */ (positions));
   const middle = box.getCenter(new Vector3());
   for (let at = 0; at < positions.length; at += 3) {
@@ -46,15 +52,30 @@ function inMillimetres(node, fromRoot) {
   const geometry = new BufferGeometry();
   geometry.setAttribute("position", new BufferAttribute(positions, 3));
   const index = /** @type {BufferGeometry} */ (source).getIndex();
-  if (index) geometry.setIndex(index.clone());
-  geometry.computeVertexNormals();
+  if (index) {
+    geometry.setIndex(index.clone());
+    geometry.setAttribute("normal", new BufferAttribute(vertexNormals(positions, index.array), 3));
+  } else geometry.computeVertexNormals();
   geometry.computeBoundingBox();
   geometry.computeBoundingSphere();
   return { geometry, middle };
 }
 
+/** An attribute of a node's mesh beside its places, one number per vertex. @param {Object3D} node @param {string} name @returns {Float32Array | null} */
+export function valuesOf(node, name) {
+  /** @type {Float32Array | null} */
+  let values = null;
+  node.traverse((/** @type {any} */ one) => {
+    const attribute = one.isMesh ? one.geometry.getAttribute(name) : null;
+    if (!attribute || values) return;
+    values = new Float32Array(attribute.count);
+    for (let at = 0; at < attribute.count; at++) values[at] = attribute.getX(at);
+  });
+  return values;
+}
+
 /** A GLB ready to be read: nodes by their name. @param {ArrayBuffer} bytes */
-async function opened(bytes) {
+export async function opened(bytes) {
   const loader = new GLTFLoader();
   loader.setMeshoptDecoder(MeshoptDecoder);
   const file = await loader.parseAsync(bytes, "");
@@ -127,6 +148,9 @@ export class Surfaces {
       /** @type {Map<number, Mesh>} */
       const meshes = new Map();
       for (const segment of segments) {
+        // Forty surfaces in one go would hold the page for longer than a picture may take.
+        await new Promise((resolve) => setTimeout(resolve));
+        signal.throwIfAborted();
         const node = segment.node ? file.byName.get(segment.node) : undefined;
         const part = node ? inMillimetres(node, file.fromRoot) : null;
         if (part) meshes.set(segment.number, meshOf(part, segment));
