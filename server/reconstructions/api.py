@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import gzip
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpResponseBase
+import numpy as np
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import path
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, status
-from rest_framework.exceptions import PermissionDenied
+from rest_framework.exceptions import NotFound, PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -28,6 +30,8 @@ from server.reconstructions.serializers import OfferSerializer, SegmentationSeri
 from server.studies.files import stored_file
 from server.studies.models import Series
 from server.studies.selectors import series_visible_to
+from server.studies.slices import AXES
+from server.studies.slices_api import PRIVATE
 
 KEY_HEADER = OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER, description="The same key acts once.")
 KEY_LENGTH = 128
@@ -173,6 +177,25 @@ class LabelmapView(_ArtefactView):
         return self.answer(request, segmentation_id)
 
 
+class LabelSliceView(APIView):
+    @extend_schema(
+        responses={(200, "application/octet-stream"): OpenApiTypes.BINARY}, operation_id="segmentations_label_slice"
+    )
+    def get(self, request: Request, segmentation_id: UUID, plane: str, number: int) -> HttpResponse:
+        """SegmentNumbers of one slice across index axis k, j or i, uint8, gzip: for browsers that cannot hold them all.
+
+        Rows and columns are the other two axes in their order, as those of the series' slices.
+        """
+        segmentation = visible_segmentation(request, segmentation_id)
+        shape = tuple(segmentation.series.shape)
+        if plane not in AXES or number >= shape[AXES[plane]]:
+            raise NotFound
+        with labelmaps.shown(segmentation) as (flat, seq):
+            labels = np.take(flat.reshape(shape), number, AXES[plane]).tobytes()
+        headers = PRIVATE | {"Content-Encoding": "gzip", "Lamina-Seq": str(seq)}
+        return HttpResponse(gzip.compress(labels, 1), content_type="application/octet-stream", headers=headers)
+
+
 class SurfacesView(_ArtefactView):
     artefact, content_type = "surfaces", "model/gltf-binary"
 
@@ -212,6 +235,7 @@ urlpatterns = [
     path(f"{_one}/repeat/", RepeatView.as_view(), name="api-segmentation-repeat"),
     path(f"{_one}/manifest/", ManifestView.as_view(), name="api-segmentation-manifest"),
     path(f"{_one}/labelmap/", LabelmapView.as_view(), name="api-segmentation-labelmap"),
+    path(f"{_one}/slices/<slug:plane>/<int:number>/", LabelSliceView.as_view(), name="api-segmentation-label-slice"),
     path(f"{_one}/labelmap.nii.gz", LabelmapNiftiView.as_view(), name="api-segmentation-labelmap-nifti"),
     path(f"{_one}/surfaces/", SurfacesView.as_view(), name="api-segmentation-surfaces"),
     path(f"{_one}/surfaces.glb", PlainSurfacesView.as_view(), name="api-segmentation-surfaces-plain"),

@@ -96,6 +96,7 @@ class UsedAlgorithmSerializer(serializers.Serializer):
 class SegmentationUrlsSerializer(serializers.Serializer):
     labelmap = serializers.CharField()
     labelmap_nii = serializers.CharField()
+    slices = serializers.CharField()
     surfaces = serializers.CharField(allow_null=True)
     surfaces_plain = serializers.CharField(allow_null=True)
     manifest = serializers.CharField(allow_null=True)
@@ -183,6 +184,7 @@ class SegmentationSerializer(serializers.Serializer):
         return {
             "labelmap": f"{base}/labelmap/",
             "labelmap_nii": f"{base}/labelmap.nii.gz",
+            "slices": f"{base}/slices/",
             "surfaces": f"{base}/surfaces/" if segmentation.surfaces_ref else None,
             "surfaces_plain": f"{base}/surfaces.glb" if segmentation.surfaces_plain_ref or edited else None,
             "manifest": None if edited else f"{base}/manifest/",

@@ -28,7 +28,7 @@ from server.core import storage
 from server.core.secrets import Box
 from server.realtime.services import lock_stream
 from server.reconstructions.editing.runs import unpack_effect
-from server.reconstructions.models import Edit, Operation, Segmentation
+from server.reconstructions.models import Edit, Operation, Segmentation, SegmentationKind
 
 PACKING = 1  # of gzip: labels are long runs, and somebody waits
 
@@ -72,6 +72,20 @@ def base(segmentation: Segmentation) -> Iterator[NDArray]:
             held.flat = _read(segmentation, Edit.objects.get(pk=segmentation.pk).base_ref)
             held.seq = 0
         yield held.flat
+
+
+@contextmanager
+def shown(segmentation: Segmentation) -> Iterator[tuple[NDArray, int]]:
+    """(flat labelmap, operation number) of any segmentation: an edited one as it is now, a result as it came."""
+    if segmentation.kind == SegmentationKind.EDITED:
+        with at_head(segmentation) as (flat, seq):
+            yield flat, seq
+        return
+    held = _entry(segmentation, "result")
+    with held.lock:
+        if held.seq < 0:
+            held.flat, held.seq = _read(segmentation, segmentation.labelmap_ref), 0
+        yield held.flat, 0
 
 
 def at_seq(segmentation: Segmentation, seq: int) -> NDArray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import uuid
 from typing import Any
 
@@ -46,6 +47,25 @@ def test_the_first_edit_makes_one_working_copy(room: Any) -> None:
     itself = room.client(room.ben).post(f"/api/segmentations/{room.made.pk}/edit/")
     assert itself.json()["id"] == body["id"]
     assert (Hand(room.client(room.ben), room.made).labelmap()[0] == grid().ravel()).all()
+
+
+@pytest.mark.parametrize("which", ["result", "made"])
+def test_one_slice_of_labels_at_a_time(room: Any, which: str) -> None:
+    """For browsers that cannot hold the labelmap: cut along each axis, as it is after the newest stroke."""
+    truth = grid()
+    base = f"/api/segmentations/{getattr(room, which).pk}/slices"
+    if which == "made":
+        Hand(room.client(room.anna), room.made).send("paint", {"label": 2, "spans": text_of([0]), "over": None})
+        truth[0, 0, 0] = 2
+    client = room.client(room.ben)
+    for axis, name in enumerate("kji"):
+        for number in (0, 2):
+            answer = client.get(f"{base}/{name}/{number}/")
+            assert (answer.status_code, answer.headers["Content-Encoding"]) == (200, "gzip")
+            assert gzip.decompress(answer.content) == np.take(truth, number, axis).tobytes()
+    assert answer.headers["Lamina-Seq"] == ("1" if which == "made" else "0")
+    assert client.get(f"{base}/k/{SHAPE[0]}/").status_code == 404
+    assert client.get(f"{base}/q/0/").status_code == 404
 
 
 def test_a_series_without_a_result_begins_empty(room: Any) -> None:

@@ -8,6 +8,11 @@ const SHARE = 0.25;
 const UNKNOWN_GB = 4;
 const MIB = 1 << 20;
 
+/** Where a browser keeps the person's own limit, in MiB. */
+export const CAP_PLACE = "lamina.volumeMemoryMib";
+/** Limits to choose from, MiB; 0 loads no volume at all. */
+export const CAP_CHOICES = Object.freeze([0, 128, 256, 512, 1024, 2048, 4096, 8192]);
+
 /** Bytes a volume takes while it is open. @param {readonly number[]} shape  (k, j, i) */
 export const neededBytes = ([k, j, i]) => k * j * i * BYTES_PER_VOXEL;
 

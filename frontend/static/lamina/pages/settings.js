@@ -1,10 +1,11 @@
-/** Settings: own name, language, zone, theme; password and sessions. Each saves by itself and says so. */
+/** Settings: own name, language, zone, theme, memory of this machine; password and sessions. Each saves by itself and says so. */
 
 import { del, get, patch, post } from "../api/client.js";
 import { fill, find, h, icon, pageData } from "../components/dom.js";
-import { ago, utc } from "../components/format.js";
+import { ago, bytes, utc } from "../components/format.js";
 import { toast, toastError } from "../components/toast.js";
-import { gettext } from "../i18n.js";
+import { CAP_CHOICES, CAP_PLACE, capBytes } from "../geometry/memory.js";
+import { gettext, interpolate } from "../i18n.js";
 import { setLanguage, setTheme } from "./shell.js";
 
 const { person } = pageData("shell-data");
@@ -46,6 +47,24 @@ if (language) {
   language.value = person.language;
   language.addEventListener("change", () => setLanguage(language.value));
 }
+
+// --- this machine --------------------------------------------------------------------------------------------------
+
+const memory = find("#volume-memory");
+const kept = localStorage.getItem(CAP_PLACE);
+const automatic = capBytes(/** @type {any} */ (navigator).deviceMemory, null);
+const own = kept !== null && !CAP_CHOICES.includes(Number(kept)) ? [Number(kept)] : [];
+fill(
+  memory,
+  h("option", { value: "" }, interpolate(gettext("Automatic: {size}, a quarter of this machine"), { size: bytes(automatic) })),
+  [...CAP_CHOICES, ...own].sort((a, b) => a - b).map((mib) => h("option", { value: String(mib) }, mib === 0 ? gettext("None: always server-made slices") : bytes(mib * 2 ** 20))),
+);
+memory.value = kept ?? "";
+memory.addEventListener("change", () => {
+  if (memory.value === "") localStorage.removeItem(CAP_PLACE);
+  else localStorage.setItem(CAP_PLACE, memory.value);
+  toast(gettext("Saved."), { kind: "good" });
+});
 
 // --- password ------------------------------------------------------------------------------------------------------
 

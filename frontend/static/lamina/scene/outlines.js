@@ -22,7 +22,7 @@ const HALO = 1.8;
  */
 
 /** A path per label, in pixels of the grid. @param {Uint8Array} labels @param {number} width @param {number} height @param {Set<number>} [only] @returns {Map<number, Path2D>} */
-function pathsFrom(labels, width, height, only) {
+export function pathsFrom(labels, width, height, only) {
   const paths = new Map();
   for (const [label, rings] of contoursOf(labels, width, height, only)) {
     const path = new Path2D();
