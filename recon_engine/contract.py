@@ -225,6 +225,20 @@ class PreparedInstance(Record):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class PhaseFiles(Record):
+    """One volume of a series that holds several of the same place. `value` is what tells it from the others.
+
+    `kind`: "time" (ms from the trigger or the first one), "b" (s/mm2), "echo" (ms), or "number" (counted from 1).
+    """
+
+    voxels: str  # as VolumeFiles.voxels; the first phase's is that file
+    slope: float
+    intercept: float
+    value: float
+    kind: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class VolumeFiles(Record):
     """The volume as the browser takes it. value = stored * slope + intercept; voxel (k, j, i) at affine @ (k, j, i, 1).
 
@@ -248,6 +262,7 @@ class VolumeFiles(Record):
     preview_affine: tuple[tuple[float, ...], ...]
     preview_range: tuple[float, float]
     thumbnail: str
+    phases: tuple[PhaseFiles, ...] = ()  # all of a 4D series, the first included; none where there is one volume
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -31,9 +31,9 @@ class StoredImage:
     """A NIfTI file as it lies on disk: its header, its voxels (x, y, z) and the RAS affine of those axes."""
 
     header: Any
-    voxels: NDArray  # (x, y, z), real values, first volume of a 4D file
+    voxels: NDArray  # (x, y, z), real values, one volume of a 4D file
     affine: NDArray  # (4, 4) to RAS mm
-    volumes: int
+    volumes: int  # that may be read
     nonfinite: int
 
 

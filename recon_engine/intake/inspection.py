@@ -10,7 +10,7 @@ import numpy as np
 
 from recon_engine.contract import EngineError, IntakeFinding
 from recon_engine.dicom import SliceSource, read_voxels, rescale_of
-from recon_engine.intake import reasons, rules, sopclasses, suv, tags
+from recon_engine.intake import phases, reasons, rules, sopclasses, suv, tags
 from recon_engine.intake.charsets import series_text
 from recon_engine.intake.geometry import Plan, axes, plan_slices
 from recon_engine.intake.header import Header
@@ -34,6 +34,9 @@ class Examined:
     unit: str = ""
     scale: float = 1.0
     load: Callable[[], Volume] | None = None  # for what is not DICOM
+    later: list[list[SliceSource]] = field(default_factory=list)  # further volumes of the same places, as `sources`
+    load_later: Callable[[int], Volume] | None = None  # the same for what is not DICOM; 1 is the second volume
+    marks: tuple[phases.Mark, ...] = ()  # what tells the volumes apart, the first included; none where there is one
     path: str = ""  # the one file, where the series is one that is not DICOM
     pictures: tuple[str, ...] = ()  # PNG or JPEG files in order
 
@@ -73,6 +76,7 @@ def examine_series(group: SeriesFiles, relative: Callable[[str], str]) -> Examin
     modality = headers[0].text(tags.MODALITY)
     plan: Plan | None = None
     frames: list[Frame] = []
+    later: list[list[Frame]] = []
     facts: dict[str, Any] = {}
     is_other = any(issue.code == "not_a_volume_modality" for issue in issues)
     if not derived:
@@ -82,11 +86,12 @@ def examine_series(group: SeriesFiles, relative: Callable[[str], str]) -> Examin
         if not is_other:
             frames = frames_of(headers, formats, issues)
             if not group.is_localiser:
-                plan, frames = _place(frames, formats, issues, facts)
+                plan, frames, later = _place(frames, formats, issues, facts)
                 rules.check_count(len(frames), issues)
         rules.check_values(headers, formats, issues)
     texts = series_text(headers[0], issues)
     sources = _sources(frames, issues)
+    more = [_sources(one, issues) for one in later]
     unit, scale = _unit(headers, modality, facts)
     _note_facts(facts, group, headers, duplicates, modality, texts, issues)
     sorted_issues = reasons.sort_issues(issues)
@@ -95,7 +100,7 @@ def examine_series(group: SeriesFiles, relative: Callable[[str], str]) -> Examin
     facts["unit"] = unit
     if plan is not None:
         facts.update(plan.facts)
-    order = [frames[n].header for n in plan.order] if plan is not None else headers
+    order = [one[n].header for one in (frames, *later) for n in plan.order] if plan is not None else headers
     files = tuple(dict.fromkeys(relative(header.path) for header in order))
     finding = IntakeFinding(
         key=group.key if group.key != headers[0].path else relative(group.key),
@@ -111,27 +116,28 @@ def examine_series(group: SeriesFiles, relative: Callable[[str], str]) -> Examin
         message=reasons.message(texts.series or f"{modality or 'Unnamed'} series", sorted_issues),
         facts=facts,
     )
-    return Examined(finding, headers, sorted_issues, sources, plan, unit, scale)
+    marks = phases.marks_of([frames, *later]) if later else ()
+    return Examined(finding, headers, sorted_issues, sources, plan, unit, scale, later=more, marks=marks)
 
 
 def _place(
     frames: list[Frame], formats: dict[int, Any], issues: list[Issue], facts: dict[str, Any]
-) -> tuple[Plan | None, list[Frame]]:
-    """Rules 7 to 11 as far as they can run."""
+) -> tuple[Plan | None, list[Frame], list[list[Frame]]]:
+    """Rules 7 to 11 as far as they can run: the plan, the frames it speaks of, those of later volumes."""
     if not frames or not rules.check_geometry(frames, formats, issues):
-        return None, frames
+        return None, frames, []
     orientation = frames[0].orientation
     spacing = frames[0].spacing
     form = formats.get(id(frames[0].header))
     if orientation is None or spacing is None or form is None:
-        return None, frames
-    frames, volumes = rules.first_of_each_place(frames, axes(orientation)[:, 0], issues)
-    if volumes > 1:
-        facts["volumes"] = volumes
+        return None, frames, []
+    frames, *later = rules.volumes_of(frames, axes(orientation)[:, 0])
+    if later:
+        facts["volumes"] = 1 + len(later)
     positions = np.array([f.position for f in frames], dtype=np.float64)
     plan, found = plan_slices(positions, orientation, (spacing[0], spacing[1]), (form.rows, form.columns))
     issues.extend(found)
-    return plan, frames
+    return plan, frames, later
 
 
 def _sources(frames: list[Frame], issues: list[Issue]) -> list[SliceSource]:
@@ -214,9 +220,23 @@ def load(examined: Examined, modality: str = "", on_slice: Callable[[int, int], 
         )
     if examined.load is not None:
         return examined.load()
+    return _read(examined, examined.sources, on_slice)
+
+
+def load_phase(examined: Examined, number: int) -> Volume:
+    """A volume of a 4D series; 0 is what `load` gives. Raises EngineError."""
+    if number == 0:
+        return load(examined)
+    if examined.load_later is not None:
+        return examined.load_later(number)
+    return _read(examined, examined.later[number - 1], None)
+
+
+def _read(examined: Examined, sources: list[SliceSource], on_slice: Callable[[int, int], None] | None) -> Volume:
+    finding = examined.finding
     if examined.plan is None:
         raise EngineError("internal", "The series has no plan.")
-    voxels = read_voxels(examined.sources, examined.plan, finding.modality or "", examined.scale, on_slice)
+    voxels = read_voxels(sources, examined.plan, finding.modality or "", examined.scale, on_slice)
     return Volume(
         voxels,
         examined.plan.affine,

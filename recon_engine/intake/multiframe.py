@@ -68,8 +68,11 @@ def _frame(header: Header, number: int, shared: Any, own: Any) -> Frame:
     repeat.append(diffusion[0] if diffusion else 0.0)
     echo = _numbers(_macro("MREchoSequence", shared, own), "EffectiveEchoTime")
     repeat.append(echo[0] if echo else 0.0)
+    trigger = _numbers(_macro("CardiacSynchronizationSequence", shared, own), "NominalCardiacTriggerDelayTime")
+    repeat.append(trigger[0] if trigger else 0.0)
     repeat.append(float(number))
-    return Frame(header, number, position, orientation, spacing, slope[0], intercept[0], tuple(repeat))
+    marks = {kind: found for kind, found in (("b", diffusion), ("time", trigger), ("echo", echo)) if found}
+    return Frame(header, number, position, orientation, spacing, slope[0], intercept[0], tuple(repeat), marks)
 
 
 def _macro(keyword: str, shared: Any, own: Any) -> Any:

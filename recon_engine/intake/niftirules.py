@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from recon_engine.contract import EngineError, IntakeFinding
 from recon_engine.dicom import to_int16_where_exact
-from recon_engine.intake import limits, reasons, rules
+from recon_engine.intake import limits, phases, reasons, rules
 from recon_engine.intake.inspection import Examined
 from recon_engine.intake.reasons import Issue
 from recon_engine.nifti import StoredImage, read_bytes, read_header, to_volume
@@ -56,17 +56,39 @@ def examine_nifti(path: str, relative: str, modality: str | None = None) -> Exam
             raise EngineError("internal", "The file has no volume.")
         return volume
 
-    return Examined(finding, [], sorted_issues, unit=facts.get("unit", ""), load=loaded, path=path)
+    def later(number: int) -> Volume:
+        # Read once more: a file of many volumes does not lie in memory whole while the first is looked at.
+        image = _read(path, [], number)
+        if image is None:
+            raise EngineError("internal", "The file has no such volume.")
+        return to_volume(image, modality, facts["unit"])
+
+    marks = _marks(image) if image is not None else ()
+    unit = facts.get("unit", "")
+    return Examined(finding, [], sorted_issues, unit=unit, load=loaded, load_later=later, marks=marks, path=path)
 
 
-def _read(path: str, issues: list[Issue]) -> StoredImage | None:
+def _marks(image: StoredImage) -> tuple[phases.Mark, ...]:
+    """Times where the header says how far the volumes lie apart (pixdim[4] in xyzt_units), else their numbers."""
+    if image.volumes < 2:
+        return ()
+    step = float(image.header["pixdim"][4])
+    per_unit = {8: 1000.0, 16: 1.0, 24: 0.001}.get(int(image.header["xyzt_units"]) & 56)
+    if int(image.header["dim"][0]) == 4 and per_unit and math.isfinite(step) and step > 0:
+        return tuple(phases.Mark("time", round(n * step * per_unit, 6)) for n in range(image.volumes))
+    return phases.counted(image.volumes)
+
+
+def _read(path: str, issues: list[Issue], number: int = 0) -> StoredImage | None:
+    """The file's volume of this number, from 0."""
     data = read_bytes(path, _needed)
     header = read_header(data)
     shape, volumes = _dimensions(header)
     dtype = _dtype(header, issues)
     affine = _affine(header, shape, issues)
-    if volumes > 1:
-        issues.append(Issue("four_d_first_volume_used", f"The file holds {volumes} volumes; the first is used."))
+    kept = volumes if math.prod(shape) * volumes <= limits.VOXELS else 1
+    if kept < volumes:
+        issues.append(phases.too_many(volumes))
     if dtype is None:
         return None
     start, expected = _voxel_bytes(header, shape, volumes, dtype)
@@ -77,11 +99,11 @@ def _read(path: str, issues: list[Issue]) -> StoredImage | None:
     if affine is None:
         return None
     count = shape[0] * shape[1] * shape[2]
-    stored = np.frombuffer(data, dtype, count, start).reshape(shape, order="F")
+    stored = np.frombuffer(data, dtype, count, start + number * count * dtype.itemsize).reshape(shape, order="F")
     voxels, nonfinite = _real_values(stored, header)
     if nonfinite:
         issues.append(Issue("nonfinite_voxels_replaced", f"{nonfinite:,} values were not finite and are replaced."))
-    return StoredImage(header, voxels, affine, volumes, nonfinite)
+    return StoredImage(header, voxels, affine, kept, nonfinite)
 
 
 def _dimensions(header: Any) -> tuple[tuple[int, int, int], int]:

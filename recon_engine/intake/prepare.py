@@ -17,6 +17,7 @@ from recon_engine.contract import (
     EngineError,
     IntakeFinding,
     OnProgress,
+    PhaseFiles,
     PreparedInstance,
     PreparedSeries,
     PrepareRequest,
@@ -28,12 +29,12 @@ from recon_engine.intake import pictures, reasons, stored_pictures, tags
 from recon_engine.intake.descriptors import cleaned
 from recon_engine.intake.header import Header
 from recon_engine.intake.identifiers import changes_of, pieces_of_identity, without_before
-from recon_engine.intake.inspection import Examined, load
+from recon_engine.intake.inspection import Examined, load, load_phase
 from recon_engine.intake.niftiheader import write_cleaned_nifti
 from recon_engine.intake.replacements import Replacements, iso
 from recon_engine.intake.rewriting import read_dataset, write_cleaned
 from recon_engine.intake.survey import Survey, Watch, survey
-from recon_engine.intake.volumefiles import write_volume_files
+from recon_engine.intake.volumefiles import write_phase, write_volume_files
 
 RECORD = "prepared.json"  # read by prepared.py
 
@@ -119,6 +120,10 @@ def _prepare_one(
         volume = load(examined)
         volume = with_changes(volume, modality=modality)
         volume_files = write_volume_files(volume, target, _file_window(examined))
+        if len(examined.marks) > 1:
+            # One at a time: only one volume lies in memory, however many there are.
+            del volume
+            volume_files = _with_phases(examined, volume_files, target, report)
         report(0.4, "volume written")
     if examined.headers:
         series = _dicom_series(examined, target, replace, modality, report)
@@ -138,6 +143,23 @@ def _prepare_one(
     return series
 
 
+def _with_phases(examined: Examined, files: VolumeFiles, target: Path, report: Any) -> VolumeFiles:
+    written = []
+    count = len(examined.marks)
+    for number, mark in enumerate(examined.marks):
+        values = {"value": mark.value, "kind": mark.kind}
+        if number == 0:
+            written.append(PhaseFiles(voxels=files.voxels, slope=files.slope, intercept=files.intercept, **values))
+            continue
+        volume = load_phase(examined, number)
+        if volume.shape != files.shape:
+            raise EngineError("internal", "A later volume of the series has another shape.")
+        name, slope, intercept = write_phase(volume, target, number)
+        written.append(PhaseFiles(voxels=name, slope=slope, intercept=intercept, **values))
+        report(0.4 * (number + 1) / count, f"volume {number + 1} of {count}")
+    return with_changes(files, phases=tuple(written))
+
+
 def _below(files: VolumeFiles | None, folder: str) -> VolumeFiles | None:
     """Paths relative to the request's `out`."""
     if files is None:
@@ -147,6 +169,7 @@ def _below(files: VolumeFiles | None, folder: str) -> VolumeFiles | None:
         voxels=f"{folder}/{files.voxels}",
         preview=f"{folder}/{files.preview}",
         thumbnail=f"{folder}/{files.thumbnail}",
+        phases=tuple(with_changes(phase, voxels=f"{folder}/{phase.voxels}") for phase in files.phases),
     )
 
 

@@ -193,11 +193,11 @@ def _digest(path: str) -> bytes:
         return hashlib.file_digest(file, "sha256").digest()
 
 
-def first_of_each_place(frames: list[Frame], normal: np.ndarray, issues: list[Issue]) -> tuple[list[Frame], int]:
+def volumes_of(frames: list[Frame], normal: np.ndarray) -> list[list[Frame]]:
     """Rule 9, second half: a 4D series has every place equally often, told apart by time, echo or number.
 
-    Returns the frames of the first volume and how many volumes there are. Anything less regular is left for the
-    sorting to refuse as duplicate places.
+    Returns the frames of each volume, the places in the same order; one volume where there are no repeats. Anything
+    less regular is left for the sorting to refuse as duplicate places.
     """
     positions = np.array([f.position for f in frames], dtype=np.float64)
     along = positions @ normal
@@ -206,16 +206,16 @@ def first_of_each_place(frames: list[Frame], normal: np.ndarray, issues: list[Is
     counts = np.diff(np.append(starts, len(order)))
     repeats = int(counts[0])
     if repeats < 2 or len(starts) < 2 or not (counts == repeats).all():
-        return frames, 1
-    first: list[Frame] = []
+        return [frames]
+    volumes: list[list[Frame]] = [[] for _ in range(repeats)]
     for start in starts:
         here = [frames[n] for n in order[start : start + repeats]]
         keys = [f.repeat or repeat_of(f.header) for f in here]
         if len(set(keys)) < repeats:
-            return frames, 1
-        first.append(here[min(range(repeats), key=keys.__getitem__)])
-    issues.append(Issue("four_d_first_volume_used", f"The series holds {repeats} volumes; the first is used."))
-    return first, repeats
+            return [frames]
+        for volume, n in zip(volumes, sorted(range(repeats), key=keys.__getitem__), strict=True):
+            volume.append(here[n])
+    return volumes
 
 
 def check_count(count: int, issues: list[Issue]) -> None:

@@ -21,6 +21,7 @@ class Frame:
     slope: float = 1.0
     intercept: float = 0.0
     repeat: tuple[float, ...] = ()  # what tells one volume of a 4D series from the next
+    marks: dict[str, tuple[float, ...]] = field(default_factory=dict)  # by kind, where the frame says it itself
 
 
 @dataclass(slots=True)

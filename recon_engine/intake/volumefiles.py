@@ -53,6 +53,14 @@ def write_volume_files(volume: Volume, folder: Path, file_window: tuple[float, f
     )
 
 
+def write_phase(volume: Volume, folder: Path, number: int) -> tuple[str, float, float]:
+    """A later volume of a 4D series: (name of its voxels, slope, intercept)."""
+    name = f"voxels-{number:03d}.i16"
+    stored, slope, intercept = quantise(volume.voxels)
+    stored.astype("<i2", copy=False).tofile(folder / name)
+    return name, slope, intercept
+
+
 def rows_of(affine: NDArray) -> tuple[tuple[float, ...], ...]:
     return tuple(tuple(float(v) for v in row) for row in affine)
 

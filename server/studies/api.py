@@ -23,7 +23,7 @@ from server.studies.files import stored_file
 from server.studies.models import Series, Study
 from server.studies.selectors import series_visible_to, studies_visible_to
 from server.studies.serializers import SeriesSerializer, StudySerializer, study_json
-from server.studies.slices_api import PackedView, SliceView
+from server.studies.slices_api import PackedView, PhasePackedView, SliceView
 
 BYTES = {(200, "application/octet-stream"): OpenApiTypes.BINARY, (206, "application/octet-stream"): OpenApiTypes.BINARY}
 DIGEST_UP_TO = 8 << 20
@@ -60,19 +60,28 @@ def _import_again(series: Series) -> dict[str, Any]:
 
 class VoxelsView(SeriesFileView):
     @extend_schema(responses=BYTES, operation_id="series_voxels")
-    def get(self, request: Request, series_id: UUID) -> HttpResponseBase:
+    def get(self, request: Request, series_id: UUID, number: int = 0) -> HttpResponseBase:
         """Raw little-endian int16, C order (k, j, i). Byte ranges answer 206: slice k starts at k*j*i*2.
 
         Ranges of up to 8 MiB carry their SHA-256 as Content-Digest.
         """
         series = self.series(request, series_id)
+        if number > len(series.phase_refs):
+            raise NotFound
         return stored_file(
             request,
-            series.voxels_ref,
+            series.phase_refs[number - 1] if number else series.voxels_ref,
             "application/octet-stream",
             on_damage=lambda: _import_again(series),
             digest_up_to=DIGEST_UP_TO,
         )
+
+
+class PhaseVoxelsView(VoxelsView):
+    @extend_schema(responses=BYTES, operation_id="series_phase_voxels")
+    def get(self, request: Request, series_id: UUID, number: int = 0) -> HttpResponseBase:
+        """The same of one volume of a 4D series; 0 is the series' own."""
+        return super().get(request, series_id, number)
 
 
 class PreviewView(SeriesFileView):
@@ -133,6 +142,8 @@ urlpatterns = [
     path("series/<uuid:series_id>/", SeriesView.as_view(), name="api-series"),
     path("series/<uuid:series_id>/voxels/", VoxelsView.as_view(), name="api-series-voxels"),
     path("series/<uuid:series_id>/packed/", PackedView.as_view(), name="api-series-packed"),
+    path("series/<uuid:series_id>/phases/<int:number>/voxels/", PhaseVoxelsView.as_view(), name="api-phase-voxels"),
+    path("series/<uuid:series_id>/phases/<int:number>/packed/", PhasePackedView.as_view(), name="api-phase-packed"),
     path("series/<uuid:series_id>/slices/<slug:plane>/<int:number>/", SliceView.as_view(), name="api-series-slice"),
     path("series/<uuid:series_id>/preview/", PreviewView.as_view(), name="api-series-preview"),
     path("series/<uuid:series_id>/thumbnail/", ThumbnailView.as_view(), name="api-series-thumbnail"),

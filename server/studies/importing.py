@@ -66,7 +66,7 @@ def content_digest(project_id: UUID, folder: Path, prepared: Mapping[str, Any]) 
     volume = prepared["volume"]
     if volume is not None:
         digest.update(repr((prepared["modality"], volume["shape"], volume["affine"], volume["slope"])).encode())
-        names = [volume["voxels"]]
+        names = [volume["voxels"], *_later(volume)]
     else:
         digest.update(repr((prepared["modality"], len(prepared["instances"]))).encode())
         names = list(prepared["pictures"]) or [instance["path"] for instance in prepared["instances"]]
@@ -97,7 +97,18 @@ def store_prepared(target: Target, folder: Path, prepared: Sequence[Mapping[str,
 def _paths(series: Mapping[str, Any]) -> list[str]:
     volume = series["volume"] or {}
     names = [volume[name] for name in PATHS_OF_VOLUME if volume.get(name)]
-    return [*names, *series["pictures"], *(instance["path"] for instance in series["instances"])]
+    return [*names, *_later(volume), *series["pictures"], *(instance["path"] for instance in series["instances"])]
+
+
+def _later(volume: Mapping[str, Any]) -> list[str]:
+    """Voxel files of the volumes after the first, where the series holds several."""
+    return [phase["voxels"] for phase in volume.get("phases", ())[1:]]
+
+
+def _without_paths(volume: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {name: value for name, value in volume.items() if name not in PATHS_OF_VOLUME}
+    phases = [{k: v for k, v in phase.items() if k != "voxels"} for phase in volume.get("phases", ())]
+    return {**kept, "phases": phases}
 
 
 def _already(project_id: UUID, digest: str) -> Series | None:
@@ -186,11 +197,12 @@ def _create_series(study: Study, item: StoredSeries) -> Series:
         slices=volume["shape"][0] if volume else len(prepared["pictures"]) or len(prepared["instances"]),
         shape=volume["shape"] if volume else finding["shape"],
         spacing_mm=volume["spacing_mm"] if volume else None,
-        volume={name: value for name, value in volume.items() if name not in PATHS_OF_VOLUME} if volume else None,
+        volume=_without_paths(volume) if volume else None,
         voxels_ref=refs[volume["voxels"]] if volume else "",
         preview_ref=refs[volume["preview"]] if volume and volume["preview"] else "",
         thumbnail_ref=refs[volume["thumbnail"]] if volume and volume["thumbnail"] else "",
         picture_refs=[refs[name] for name in prepared["pictures"]],
+        phase_refs=[refs[name] for name in _later(volume)] if volume else [],
         content_digest=item.content_digest,
     )
     Instance.objects.bulk_create(

@@ -127,6 +127,7 @@ class Series(BaseModel):
     preview_ref = models.CharField(max_length=101, blank=True)
     thumbnail_ref = models.CharField(max_length=101, blank=True)
     picture_refs = models.JSONField(default=list)
+    phase_refs = models.JSONField(default=list)  # voxels of the later volumes of a 4D series, as volume["phases"][1:]
     content_digest = models.CharField(max_length=64)  # keyed: the same images again are found inside the project
 
     class Meta:

@@ -27,7 +27,8 @@ def materialise_series(series: Series, folder: Path) -> Path:
 def prepared_json(series: Series) -> dict[str, Any]:
     """contract.PreparedSeries without instances, pictures and changes."""
     study = series.study
-    volume = {**series.volume, "voxels": VOXELS, "preview": "", "thumbnail": ""}
+    # An algorithm sees the first volume of a 4D series.
+    volume = {**series.volume, "voxels": VOXELS, "preview": "", "thumbnail": "", "phases": []}
     finding = {
         "key": series.series_instance_uid,
         "series_instance_uid": series.series_instance_uid,

@@ -39,6 +39,26 @@ class VolumeSerializer(serializers.Serializer):
     preview_shape = serializers.ListField(child=serializers.IntegerField())
     preview_affine = serializers.ListField(child=serializers.ListField(child=serializers.FloatField()))
     preview_range = serializers.ListField(child=serializers.FloatField())
+    phases = serializers.SerializerMethodField()
+
+    @extend_schema_field(serializers.ListField(child=serializers.DictField()))
+    def get_phases(self, volume: dict[str, Any]) -> list[dict[str, Any]]:
+        """All volumes of a 4D series, the first included; none where there is one (PhaseSerializer)."""
+        return [dict(PhaseSerializer(phase).data) for phase in volume.get("phases", ())]
+
+
+class PhaseSerializer(serializers.Serializer):
+    """One volume of a 4D series; `value` in ms, s/mm2 or counted from 1, as `kind` says."""
+
+    kind = serializers.ChoiceField(choices=["time", "b", "echo", "number"])
+    value = serializers.FloatField()
+    slope = serializers.FloatField()
+    intercept = serializers.FloatField()
+
+
+class PhaseUrlsSerializer(serializers.Serializer):
+    voxels = serializers.CharField()
+    packed = serializers.CharField()
 
 
 class SeriesUrlsSerializer(serializers.Serializer):
@@ -48,6 +68,7 @@ class SeriesUrlsSerializer(serializers.Serializer):
     preview = serializers.CharField(allow_null=True)
     thumbnail = serializers.CharField(allow_null=True)
     pictures = serializers.ListField(child=serializers.CharField())
+    phases = PhaseUrlsSerializer(many=True)  # as volume.phases
 
 
 class SeriesSerializer(serializers.Serializer):
@@ -78,7 +99,14 @@ class SeriesSerializer(serializers.Serializer):
             "preview": f"{base}/preview/" if series.preview_ref else None,
             "thumbnail": f"{base}/thumbnail/" if series.thumbnail_ref or series.picture_refs else None,
             "pictures": [f"{base}/pictures/{number}/" for number in range(len(series.picture_refs))],
+            "phases": [_phase_urls(base, number) for number in range(len((series.volume or {}).get("phases", ())))],
         }
+
+
+def _phase_urls(base: str, number: int) -> dict[str, str]:
+    """Of a volume of a 4D series; the first is the series' own."""
+    start = f"{base}/phases/{number}" if number else base
+    return {"voxels": f"{start}/voxels/", "packed": f"{start}/packed/"}
 
 
 class MatrixField(serializers.ListField):

@@ -88,11 +88,12 @@ def stored_slice(series: Series, axis: int, number: int) -> NDArray[np.int16]:
     return cut.stored[number - cut.first]
 
 
-def slab(series: Series, first: int, count: int) -> NDArray[np.int16]:
-    """Neighbouring slices in the stored order (k). Raises IntegrityError."""
+def slab(series: Series, first: int, count: int, phase: int = 0) -> NDArray[np.int16]:
+    """Neighbouring slices in the stored order (k) of one volume of the series. Raises IntegrityError."""
     _, rows, columns = series.shape
     size = rows * columns * 2
-    raw = b"".join(storage.open_range(series.voxels_ref, first * size, count * size))
+    ref = series.phase_refs[phase - 1] if phase else series.voxels_ref
+    raw = b"".join(storage.open_range(ref, first * size, count * size))
     return np.frombuffer(raw, "<i2").reshape(count, rows, columns)
 
 

@@ -60,19 +60,32 @@ class PackedView(APIView):
         responses={(200, "application/octet-stream"): OpenApiTypes.BINARY},
         operation_id="series_packed",
     )
-    def get(self, request: Request, series_id: UUID) -> HttpResponse:
+    def get(self, request: Request, series_id: UUID, number: int = 0) -> HttpResponse:
         """Slices `first` to `first + count - 1` for a slow line: raw deflate of row differences (packing.py)."""
         series = _volume(request, series_id)
+        if number > len(series.phase_refs):
+            raise NotFound
         depth, rows, columns = series.shape
         first = int(_number(request, "first", 0, 0, depth - 1))
         most = max(1, min(depth - first, MOST_PACKED // (rows * columns * 2)))
         count = int(_number(request, "count", 1, 1, most))
         try:
-            body = packed(slices.slab(series, first, count))
+            body = packed(slices.slab(series, first, count, number))
         except storage.IntegrityError as error:
             _damaged(error, series)
             raise
         return HttpResponse(body, content_type="application/octet-stream", headers=PRIVATE | content_digest(body))
+
+
+class PhasePackedView(PackedView):
+    @extend_schema(
+        parameters=[OpenApiParameter("first", int), OpenApiParameter("count", int)],
+        responses={(200, "application/octet-stream"): OpenApiTypes.BINARY},
+        operation_id="series_phase_packed",
+    )
+    def get(self, request: Request, series_id: UUID, number: int = 0) -> HttpResponse:
+        """The same of one volume of a 4D series; 0 is the series' own."""
+        return super().get(request, series_id, number)
 
 
 class SliceView(APIView):

@@ -183,12 +183,16 @@ def test_whole_numbers_stay_whole(stored: str, read: str, tmp_path: Path) -> Non
     assert volume.voxels.dtype == np.dtype(read)
 
 
-def test_the_first_of_several_volumes(tmp_path: Path) -> None:
+def test_the_first_of_several_volumes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = np.stack([ramp(), ramp() + 1], axis=-1)
     path = write(tmp_path / "a.nii.gz", data)
-    assert only(path).reasons == ("four_d_first_volume_used",)
+    assert only(path).verdict == "accept"
     volume, _ = read_volume(path, in_process=True)
     assert volume.voxels.min() == 0
+    monkeypatch.setattr("recon_engine.intake.limits.VOXELS", 3 * ramp().size // 2)
+    finding = only(path)
+    assert finding.reasons == ("four_d_first_volume_used",)
+    assert "2 volumes" in finding.message
 
 
 def test_a_header_without_its_image(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from PIL import Image, PngImagePlugin
 
 from recon_engine.contract import EngineError, PreparedSeries, PrepareRequest, PrepareResult, Progress, no_progress
 from recon_engine.intake import inspect, prepare, read_volume
+from recon_engine.phantoms.beating import STEP_MS, write_beating
 from tests.engine.intake import makers
 from tests.engine.intake.makers import ct_slice, to_bytes, write_series
 
@@ -270,3 +271,43 @@ def test_inspection_can_show_a_thumbnail(tmp_path: Path) -> None:
     assert (tmp_path / "thumbs" / finding.facts["thumbnail"]).stat().st_size > 100
     assert any(row["keyword"] == "PatientName" and row["before"] == "Doe^Jane" for row in finding.facts["changes"])
     assert len(finding.facts["patient_key"]) == 64
+
+
+def test_every_phase_of_a_beating_heart_is_kept(tmp_path: Path) -> None:
+    """Voxel by voxel the phantom's phases, in the order of their times, whatever order the files lie in."""
+    truth = write_beating(tmp_path / "heart")
+    (finding,) = inspect(tmp_path / "heart", in_process=True).findings
+    assert (finding.verdict, finding.facts["volumes"]) == ("accept", 4)
+    series = take(tmp_path / "heart", tmp_path / "out", keys=(finding.key,)).series[0]
+    files = series.volume
+    assert files is not None
+    assert [(phase.kind, phase.value) for phase in files.phases] == [("time", n * STEP_MS) for n in range(4)]
+    assert files.phases[0].voxels == files.voxels
+    for phase, volume in zip(files.phases, truth, strict=True):
+        raw = np.fromfile(tmp_path / "out" / phase.voxels, "<i2").reshape(files.shape)
+        np.testing.assert_array_equal(raw * phase.slope + phase.intercept, volume.voxels)
+    assert len(series.instances) == 4 * files.shape[0]
+    assert PreparedSeries.from_dict(json.loads(series.to_json())) == series
+    # A reconstruction sees the first phase.
+    first, _ = read_volume(tmp_path / "out" / "series-000", in_process=True)
+    np.testing.assert_array_equal(first.voxels, truth[0].voxels)
+
+
+@pytest.mark.parametrize(("units", "step", "wanted"), [(8, 0.5, [("time", 0.0), ("time", 500.0)]),
+                                                     (0, 0.0, [("number", 1.0), ("number", 2.0)])])  # fmt: skip
+def test_every_volume_of_a_nifti_file_is_kept(units: int, step: float, wanted: list[Any], tmp_path: Path) -> None:
+    import nibabel
+
+    stored = np.arange(2 * 12 * 10 * 9, dtype=np.int16).reshape(12, 10, 9, 2)
+    image = nibabel.Nifti1Image(stored, np.diag([-1.0, -1.0, 1.0, 1.0]))  # its axes are those of LPS
+    image.header["pixdim"][4] = step
+    image.header["xyzt_units"] = 2 + units
+    nibabel.save(image, tmp_path / "four.nii.gz")
+    key = inspect(tmp_path / "four.nii.gz", in_process=True).findings[0].key
+    given = {"keys": (key,), "modality_by_key": {key: "MR"}}
+    files = take(tmp_path / "four.nii.gz", tmp_path / "out", **given).series[0].volume
+    assert files is not None
+    assert [(phase.kind, phase.value) for phase in files.phases] == wanted
+    for n, phase in enumerate(files.phases):
+        raw = np.fromfile(tmp_path / "out" / phase.voxels, "<i2").reshape(files.shape)
+        np.testing.assert_array_equal(raw * phase.slope + phase.intercept, stored[..., n].transpose(2, 1, 0))

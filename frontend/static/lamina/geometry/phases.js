@@ -17,6 +17,21 @@ function sameGrid(a, b) {
 }
 
 /**
+ * The volumes of a 4D series as series of their own kind: the same place, other voxels. None where it holds one.
+ * @param {any} series  as the API gives it @returns {any[]}
+ */
+export function volumesOf(series) {
+  const phases = series.volume?.phases ?? [];
+  return phases.length < 2 ? [] : phases.map((/** @type {any} */ phase, /** @type {number} */ at) => at === 0 ? { ...series, phase } : {
+    ...series,
+    id: `${series.id}#${at}`,
+    phase,
+    volume: { ...series.volume, slope: phase.slope, intercept: phase.intercept },
+    urls: { ...series.urls, ...series.urls.phases[at], preview: null },
+  });
+}
+
+/**
  * The series of the same modality, frame of reference and grid, this one included, in the order of their numbers; one
  * alone is no phase of anything.
  * @template {Placed} T @param {T} series @param {T[]} all @returns {T[]}

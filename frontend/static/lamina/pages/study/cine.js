@@ -8,6 +8,7 @@ import { cineNext } from "../../geometry/cine.js";
 import { sliceAt } from "../../geometry/planes.js";
 import { gettext, interpolate } from "../../i18n.js";
 import { keyed } from "./key-words.js";
+import { phaseWords } from "./phases.js";
 import { activePlane } from "./plane-turning.js";
 
 /** @import { Room } from "./room.js" */
@@ -84,8 +85,10 @@ export function makeCine(room) {
     if (!all) return;
     phaseRange.max = String(all.count);
     phaseRange.value = String(all.at + 1);
+    const words = phaseWords(all.series);
     phaseText.textContent = interpolate(gettext("{at} of {count}"), { at: number(all.at + 1), count: number(all.count) });
-    phaseText.title = all.series.description ?? "";
+    if (all.series.phase && words) phaseText.textContent += ` · ${words}`;
+    phaseText.title = words;
   };
 
   const showSpeed = () => {

@@ -1,10 +1,11 @@
-// Phases: other series of the same modality on the same grid (a heart in steps, a liver before and after contrast),
-// shown in the open series' planes one after the other. Zoom, window, tilt and outlines stay; only the voxels change.
+// Phases: the volumes of a 4D series (a heart in steps, b-values), or other series of the same modality on the same grid
+// (a liver before and after contrast), shown in the open series' planes one after the other. Zoom, window, tilt and outlines stay; only the voxels change.
 
-import { phasesOf } from "../../geometry/phases.js";
+import { phasesOf, volumesOf } from "../../geometry/phases.js";
 import { toIndex, volumeGeometry } from "../../geometry/volume.js";
 import { VolumeImage } from "../../scene/volume-image.js";
 import { VolumeStream } from "../../scene/volume-stream.js";
+import { NARROW, number } from "../../components/format.js";
 
 /** @import { Room } from "./room.js" */
 /** @import { VolumeSession } from "./volume-session.js" */
@@ -38,7 +39,8 @@ export class Phases {
 
   /** The phases of an open series, or null where it has none or they would not fit. @param {VolumeSession} session @param {any[]} all */
   static of(session, all) {
-    const list = phasesOf(session.series, all);
+    const own = volumesOf(session.series);
+    const list = own.length > 0 ? own : phasesOf(session.series, all);
     const voxels = session.geometry.shape.reduce((a, b) => a * b);
     return list.length > 1 && list.length * voxels * 4 <= MOST_BYTES ? new Phases(session, list) : null;
   }
@@ -112,6 +114,14 @@ export class Phases {
       phase.image.dispose();
     }
   }
+}
+
+/** What tells a phase from the others: its time, b-value or echo, else what its series is called. @param {any} series */
+export function phaseWords({ phase, description }) {
+  if (phase?.kind === "time") return `${number(phase.value, 0)}${NARROW}ms`;
+  if (phase?.kind === "b") return `b${NARROW}${number(phase.value, 0)}${NARROW}s/mm²`;
+  if (phase?.kind === "echo") return `TE${NARROW}${number(phase.value, 1)}${NARROW}ms`;
+  return phase ? "" : description ?? "";
 }
 
 /** Every opened volume gets its phases. @param {Room} room */
