@@ -15,6 +15,7 @@ from server.accounts.services import remove_member
 from server.realtime import said
 from server.realtime.pace import Bucket
 from tests.realtime.browser import Browser
+from tests.server.conftest import import_series, make_study  # noqa: F401  studies as the other tests make them
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -157,6 +158,50 @@ def test_a_removed_member_is_shown_out_at_once(team: Any, inside: Any) -> None:
     going.say(cursor=cursor(4, 5, 6))
     assert going.tab.silence(0.4) == []
     assert staying.word(going, "cursor") is None
+
+
+def test_a_seal_shuts_the_room_at_once_and_its_opening_lets_people_meet(
+    team: Any,
+    opened: Any,
+    make_study: Any,  # noqa: F811
+) -> None:
+    """The room of a real study, with the rule of the readings: as little there as a study that does not exist."""
+    from django.db import transaction
+
+    from server.accounts.services import add_member
+    from server.readings.cases.holding import hold_case, move_case
+    from server.readings.cases.opening import open_cases, set_protocol
+
+    add_member(project=team.project, user=team.stranger, role="reader", by=team.admin)
+    study = make_study(team.project)
+    set_protocol(project=team.project, by=team.admin, values={"is_sealed": True, "readers_per_case": 1})
+    room = f"study:{study.pk}"
+    people = [Inside(opened(user), room) for user in (team.admin, team.reader)]
+    for one in people:
+        one.until(lambda one=one: one.names() == {"Ada", "Rita"})
+    begun = time.monotonic()
+    (case,) = open_cases(project=team.project, studies=[study], by=team.admin)
+    for one in people:
+        while one.tab.hear(2.0) != {"shut": room}:
+            pass
+    assert time.monotonic() - begun < 2.0
+    # Nothing that is said reaches anybody, and nobody comes in: the same word as for a study that is not there.
+    for one in people:
+        one.say(cursor=cursor(1, 2, 3))
+    assert [one.tab.silence(0.3) for one in people] == [[], []]
+    missing = "study:00000000-0000-4000-8000-000000000000"
+    for name in (room, missing):
+        people[0].tab.say({"join": name})
+        assert people[0].tab.hear() == {"shut": name}
+    with transaction.atomic():
+        held = hold_case(case)
+        move_case(case=held, to=("reading", "in_progress"), by=team.admin, is_blind=False)
+    for one in people:
+        one.me = ""
+        one.tab.say({"join": room})
+        one.until(lambda one=one: one.me)
+    for one in people:
+        one.until(lambda one=one: one.names() == {"Ada", "Rita"})
 
 
 BAD = [
