@@ -172,6 +172,11 @@ def test_following_and_every_own_move_leaves(two: Two) -> None:
     sam.page.mouse.wheel(0, 200)
     eventually(sam.following, "")
     eventually(lambda: sam.ask("place") != rae.ask("place"), True)
+    # Rae has not moved since: who follows again is told all the same.
+    sam.page.locator(".people__face").click()
+    eventually(lambda: sam.ask("place"), lambda: rae.ask("place"))
+    sam.page.keyboard.press("Escape")
+    eventually(sam.following, "")
 
 
 def test_both_paint_and_each_takes_back_only_the_own_stroke(two: Two) -> None:

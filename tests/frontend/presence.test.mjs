@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { freshness, isMoving, moved, nearness, nextChange, placeAt } from "../../frontend/static/lamina/geometry/cursors.js";
-import { drawers, initialPresence, isFollowed, others, otherMember, reducePresence, stackOf } from "../../frontend/static/lamina/state/presence.js";
+import { drawers, followers, initialPresence, others, otherMember, reducePresence, stackOf } from "../../frontend/static/lamina/state/presence.js";
 import { PACE, Speaker } from "../../frontend/static/lamina/state/speaker.js";
 import { StreamClient } from "../../frontend/static/lamina/state/socket.js";
 
@@ -61,8 +61,8 @@ test("a pencil stays eight seconds after the stroke, in the segmentation it was 
 });
 
 test("who is followed knows it", () => {
-  assert.equal(isFollowed(room(member("a"), member("b", "x", { follows: "a" }))), true);
-  assert.equal(isFollowed(room(member("a"), member("b", "x", { follows: "c" }))), false);
+  assert.equal(followers(room(member("a"), member("b", "x", { follows: "a" }), member("c", "y", { follows: "a" }))), "b c");
+  assert.equal(followers(room(member("a"), member("b", "x", { follows: "c" }))), "");
   assert.equal(others(room(member("a"), member("b", "x", { follows: "a" })))[0].followsMe, true);
 });
 
@@ -149,6 +149,11 @@ test("the same is not said twice, and nothing at all in a shut room", () => {
     run(end);
   }
   assert.equal(around.sent.length, 1);
+  speaker.again("cursor");
+  speaker.say({ cursor: cursor(1, 1, 1) });
+  run(2500);
+  assert.equal(around.sent.length, 2, "somebody new listens");
+  around.sent.pop();
   speaker.hush(true);
   speaker.say({ cursor: cursor(2, 2, 2) });
   run(3000);

@@ -112,8 +112,8 @@ export const colourOf = ({ colour }) => PEOPLE[colour % PEOPLE.length];
 /** Faces to show and how many more there are. @param {Person[]} people @returns {{ faces: Person[], rest: Person[] }} */
 export const stackOf = (people) => ({ faces: people.slice(0, FACES), rest: people.slice(FACES) });
 
-/** Does anybody follow this reader? @param {Presence} presence */
-export const isFollowed = ({ people, me }) => me !== null && people.some((one) => one.follows === me);
+/** Who follows this reader, as text: another text, other followers. @param {Presence} presence */
+export const followers = ({ people, me }) => (me === null ? "" : people.filter((one) => one.follows === me).map((one) => one.member).join(" "));
 
 /** Of another person, not of an own other tab. @param {Presence} presence @param {string} member @returns {Member | null} */
 export function otherMember({ people, me }, member) {

@@ -32,6 +32,11 @@ export class Speaker {
     else this.run();
   }
 
+  /** Somebody new listens: the next word of this kind is said though it is the same. @param {string} name */
+  again(name) {
+    delete this.said[name];
+  }
+
   run() {
     if (this.silent || this.timed) return;
     const early = this.at + PACE - this.around.now();

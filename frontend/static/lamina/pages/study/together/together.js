@@ -1,7 +1,7 @@
 // Together on one study: who else is here, where they point, what they draw, and following one of them. Everything here
 // comes over the room of the study and is kept nowhere; while a read is sealed the room is shut and nothing is said.
 
-import { colourOf, drawers, initialPresence, isFollowed, reducePresence } from "../../../state/presence.js";
+import { colourOf, drawers, followers, initialPresence, reducePresence } from "../../../state/presence.js";
 import { socket } from "../../../state/socket.js";
 import { Speaker } from "../../../state/speaker.js";
 import { createStore } from "../../../state/store.js";
@@ -97,9 +97,11 @@ export function makeTogether(room) {
 
   // The view, as long as somebody follows it. The camera is in no store: it is looked at.
   let telling = 0;
-  store.watch(isFollowed, (followed) => {
+  store.watch(followers, (members) => {
     clearInterval(telling);
-    telling = followed ? window.setInterval(() => speaker.say({ view: following.seen() }), VIEW_EVERY) : 0;
+    // Who has just begun to follow knows nothing yet, however still this reader sits.
+    speaker.again("view");
+    telling = members ? window.setInterval(() => speaker.say({ view: following.seen() }), VIEW_EVERY) : 0;
   });
 
   window.addEventListener("pagehide", (event) => {
