@@ -12,8 +12,10 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from server.approvals.models.reports import Report
+from server.approvals.models.signatures import Meaning
 from server.approvals.report import words
 from server.approvals.report.selectors import key_images_visible_to
+from server.approvals.signing.selectors import signatures_of
 from server.readings.agreement.selectors import agreement_json, is_party
 from server.readings.cases.selectors import case_of
 from server.readings.models.cases import Case
@@ -173,18 +175,14 @@ def _protocol_segments(case: Case) -> list[dict[str, Any]]:
 
 
 def _signatures(case: Case | None) -> Table | None:
-    """The seals of the case's version; each room of approvals that knows some adds its rows."""
-    rows = [row for rows_of in _SIGNED for row in rows_of(case)] if case is not None else []
+    """The seals of the case's present version."""
+    meanings = {Meaning.AUTHORED: _("Authored"), Meaning.REVIEWED: _("Reviewed"), Meaning.APPROVED: _("Approved")}
+    rows = [
+        [one.name, meanings[Meaning(one.meaning)], words.utc(one.signed_at), one.digest]
+        for one in (signatures_of(case) if case is not None else [])
+    ]
     columns = [_("Name"), _("Meaning"), _("Time"), "SHA-256"]
     return {"title": _("Signatures"), "note": "", "columns": columns, "numbers": [], "rows": rows} if rows else None
-
-
-_SIGNED: list[Any] = []
-
-
-def register_signatures(rows_of: Any) -> None:
-    """`rows_of(case)` gives [name, meaning, time in UTC, SHA-256] of each signature of the case as it stands."""
-    _SIGNED.append(rows_of)
 
 
 def _notes(segmentation: Segmentation | None) -> list[str]:

@@ -13,7 +13,6 @@ from django.utils.translation import gettext as _
 from server.approvals.models.reports import Report
 from server.approvals.report import services
 from server.approvals.report.content import content_of
-from server.approvals.report.pdf import make_pdf
 from server.approvals.report.selectors import may_have_report
 from server.core import storage
 from server.core.errors import LaminaError
@@ -32,6 +31,8 @@ def prepare(job: Job, folder: Path) -> None:
 
 def store(job: Job, folder: Path, result: Mapping[str, Any]) -> dict[str, Any]:
     """Read what is known now, write it down twice. A seal that closed in the meantime ends it."""
+    from server.approvals.report.pdf import make_pdf  # the web process needs no PDF library
+
     report = _report(job)
     if report.author is None or not may_have_report(report.author, report.study):
         message = _("The report opens when nothing of this case is sealed any more.")

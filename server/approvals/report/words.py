@@ -30,8 +30,11 @@ def with_unit(value: float | None, digits: int, unit: str) -> str:
 
 @functools.cache
 def _browser_words(language: str) -> files.NullTranslations:
-    folder = translation.to_locale(language)
-    return files.translation("djangojs", settings.LOCALE_PATHS[0], [folder], fallback=True)
+    path = settings.LOCALE_PATHS[0] / translation.to_locale(language) / "LC_MESSAGES" / "djangojs.mo"
+    if not path.is_file():
+        return files.NullTranslations()  # English, or catalogues that are not made yet
+    with path.open("rb") as source:
+        return files.GNUTranslations(source)
 
 
 def known(text: str) -> str:

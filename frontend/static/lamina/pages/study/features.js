@@ -8,6 +8,8 @@ import { initialSpace, reduceSpace } from "../../state/space.js";
 import { initialEdits, reduceEdits } from "../../state/edits.js";
 import { initialCase, reduceCase } from "../../state/case.js";
 import { makeCase } from "./case/case.js";
+import { makeAdjudication } from "./adjudication/adjudication.js";
+import { makeApproval } from "./approval/approval.js";
 import { makeEditing } from "./editing.js";
 import { makeBeside } from "./beside.js";
 import { makeHanging } from "./hanging.js";
@@ -19,7 +21,10 @@ import { makePlaneMenu } from "./plane-menu.js";
 import { makeMeasurements } from "./measurements.js";
 import { makeUndoButtons } from "./undo-buttons.js";
 import { initialThreads, reduceThreads } from "../../state/threads.js";
+import { initialCompare, reduceCompare } from "../../state/compare.js";
+import { makeCompare } from "./compare/compare.js";
 import { makeThreads } from "./threads/threads.js";
+import { initialReport, makeReport, reduceReport } from "./report/report.js";
 import { initialTogether, makeTogether, reduceTogether } from "./together/together.js";
 
 /** @import { Room } from "./room.js" */
@@ -29,10 +34,12 @@ const KEPT = {
   marks: [initialMarks, reduceMarks],
   edits: [initialEdits, reduceEdits],
   case: [initialCase, reduceCase],
+  compare: [initialCompare, reduceCompare],
   fusion: [initialFusion, reduceFusion],
   planes: [initialPlanes, reducePlanes],
   space: [initialSpace, reduceSpace],
   threads: [initialThreads, reduceThreads],
+  report: [initialReport, reduceReport],
   together: [initialTogether, reduceTogether],
 };
 
@@ -42,4 +49,4 @@ export const PARTS = Object.fromEntries(Object.entries(KEPT).map(([name, [, redu
 export const initialParts = () => Object.fromEntries(Object.entries(KEPT).map(([name, [initial]]) => [name, initial()]));
 
 /** Hanging before the link: what a link says goes over how a series hangs by itself. @type {((room: Room) => void)[]} */
-export const FEATURES = [makeMeasurements, makeFusion, makeHanging, makeBeside, makeLink, makeFullScreen, makePhases, makePlaneMenu, makeUndoButtons, makeEditing, makeCase, makeThreads, makeTogether];
+export const FEATURES = [makeMeasurements, makeFusion, makeHanging, makeBeside, makeLink, makeFullScreen, makePhases, makePlaneMenu, makeUndoButtons, makeEditing, makeCompare, makeCase, makeAdjudication, makeApproval, makeThreads, makeReport, makeTogether];
