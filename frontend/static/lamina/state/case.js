@@ -9,7 +9,7 @@
  */
 /**
  * What the server says of the differences of one reading. `state` "none": there is nothing to compare with.
- * @typedef {{ state: "none" | "waiting" | "working" | "failed" | "ready", comparison: string | null, segments: any[], places: Place[], first: any, other: any, problem?: string }} Differences
+ * @typedef {{ state: "none" | "waiting" | "working" | "failed" | "ready", comparison: string | null, segments: any[], places: Place[], left_out?: number, first: any, other: any, problem?: string }} Differences
  */
 /**
  * @typedef {object} CasePart
@@ -84,6 +84,8 @@ export const isReader = (given) => given?.mine?.kind === "first";
 /** Nothing may be drawn or answered by this person: not begun, submitted, or others read it sealed. @param {any} given */
 export const isClosed = (given) => {
   if (!given) return false;
+  // Reads that agree are open to all: a consensus is drawn together until it is signed.
+  if (given.stage === "approval" && !given.is_blind) return given.state === "completed";
   if (given.mine && phaseOf(given) !== "none") return phaseOf(given) === "assigned" || phaseOf(given) === "submitted";
   return Boolean(given.sealed) || given.state === "completed";
 };

@@ -5,7 +5,7 @@ import { call, del, get, newKey, post } from "../../../api/client.js";
 import { pageData, settled } from "../../../components/dom.js";
 import { toast, toastError } from "../../../components/toast.js";
 import { gettext, interpolate } from "../../../i18n.js";
-import { isReader, nextOpen, phaseOf, undrawn } from "../../../state/case.js";
+import { nextOpen, phaseOf, unanswered, undrawn } from "../../../state/case.js";
 import { ReadingClock } from "../../../state/reading-clock.js";
 import { StepGone } from "../../../state/undo.js";
 
@@ -42,9 +42,14 @@ export class CaseDesk {
     return phaseOf(this.case);
   }
 
-  /** The page belongs to an own first read that is not over. */
+  /** The page belongs to an own read, or ruling, that is not over. */
   get isOpen() {
-    return isReader(this.case) && (this.phase === "reading" || this.phase === "comparing");
+    return Boolean(this.case?.mine) && (this.phase === "reading" || this.phase === "comparing");
+  }
+
+  /** Required questions of the form that are still open. */
+  get unanswered() {
+    return unanswered(this.case?.protocol?.form ?? [], this.part.answers);
   }
 
   get address() {

@@ -35,7 +35,7 @@ export function makeHead(section, room, desk) {
     const { phase } = desk;
     section.hidden = !given || (!given.mine && !given.sealed);
     if (section.hidden) return;
-    const own = Boolean(given.mine) && phase !== "none";
+    const own = given.mine?.kind === "first" && phase !== "none";
     head.hidden = !own || phase === "comparing" || phase === "submitted";
     if (!head.hidden) {
       fill(head,

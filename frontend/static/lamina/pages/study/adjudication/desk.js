@@ -1,0 +1,146 @@
+// What an adjudicator does with a case: begin from a read, pick at each place, give the reason, submit. Talks to the
+// server; the panel draws what `told` says.
+
+import { get, post } from "../../../api/client.js";
+import { toastError } from "../../../components/toast.js";
+
+/** @import { Room } from "../room.js" */
+
+/**
+ * One place where two reads differ, of a pair over a limit.
+ * @typedef {{ pair: any, region: any, choice: string }} Place
+ */
+
+export class AdjudicationDesk {
+  /** @param {Room} room @param {() => void} changed */
+  constructor(room, changed) {
+    this.room = room;
+    this.changed = changed;
+    /** As the server answers it; null before. @type {any} */
+    this.told = null;
+    /** Comparisons by id, once loaded. @type {Map<string, any>} */
+    this.comparisons = new Map();
+    this.reason = "";
+    this.busy = false;
+    this.chosen = "";
+    this.asking = 0;
+  }
+
+  get case() {
+    return this.room.case?.case;
+  }
+
+  /** The case is this person's to settle. */
+  get isMine() {
+    return this.case?.mine?.kind === "adjudication";
+  }
+
+  get isOpen() {
+    return this.isMine && this.case.mine.state === "in_progress" && Boolean(this.told?.base);
+  }
+
+  get address() {
+    return `/api/cases/${this.case.id}/adjudication/`;
+  }
+
+  async load() {
+    if (!this.isMine) return;
+    const mine = ++this.asking;
+    try {
+      const told = await get(this.address);
+      const wanted = told.agreement.pairs.map((/** @type {any} */ pair) => pair.comparison).filter((/** @type {any} */ id) => id && !this.comparisons.has(id));
+      for (const comparison of await Promise.all(wanted.map((/** @type {string} */ id) => get(`/api/comparisons/${id}/`)))) this.comparisons.set(comparison.id, comparison);
+      if (mine !== this.asking) return;
+      this.take(told);
+      await this.show();
+    } catch (error) {
+      toastError(error);
+    }
+  }
+
+  /** @param {any} told */
+  take(told) {
+    this.told = told;
+    this.changed();
+  }
+
+  /** Both outlines and the painted surface of the pair that is over a limit. */
+  async show() {
+    const pair = this.told?.agreement.pairs.find((/** @type {any} */ one) => one.is_within === false && one.comparison);
+    if (pair && !this.room.store.get().compare.open) await this.room.comparison?.show(pair.comparison);
+  }
+
+  /** Every place to decide, largest first within each pair. @returns {Place[]} */
+  get places() {
+    return (this.told?.agreement.pairs ?? []).filter((/** @type {any} */ pair) => pair.is_within === false).flatMap((/** @type {any} */ pair) => {
+      const over = new Set(pair.excesses.map((/** @type {any} */ one) => one.number));
+      const regions = this.comparisons.get(pair.comparison)?.result?.regions ?? [];
+      return regions.filter((/** @type {any} */ region) => over.has(region.number)).map((/** @type {any} */ region) => {
+        const pick = this.told.picks.find((/** @type {any} */ one) => one.agreement === pair.id && one.n === region.n);
+        return { pair, region, choice: pick?.choice ?? "" };
+      });
+    });
+  }
+
+  /** @param {Place} place */
+  static key({ pair, region }) {
+    return `${pair.id} ${region.n}`;
+  }
+
+  /** Planes and 3D go there. @param {Place} place */
+  async look(place) {
+    this.chosen = AdjudicationDesk.key(place);
+    this.changed();
+    await this.room.comparison?.show(place.pair.comparison);
+    this.room.comparison?.goTo(place.region.n);
+  }
+
+  /** One act at a time. @param {() => Promise<any>} act */
+  async act(act) {
+    if (this.busy) return;
+    this.busy = true;
+    this.changed();
+    try {
+      await act();
+    } catch (error) {
+      toastError(error);
+    } finally {
+      this.busy = false;
+      this.changed();
+    }
+  }
+
+  /** @param {string} base */
+  begin(base) {
+    return this.act(async () => {
+      const told = await post(this.address, { base });
+      await this.room.case?.reload();
+      this.take(told);
+    });
+  }
+
+  /** @param {Place} place @param {string} choice */
+  pick(place, choice) {
+    return this.act(async () => {
+      this.take(await post(`${this.address}picks/`, { agreement: place.pair.id, n: place.region.n, choice }));
+      const next = this.places.find((one) => !one.choice);
+      if (choice !== "own" && next) await this.look(next);
+    });
+  }
+
+  /** What stands in the way of submitting, if anything. @returns {"reason" | "places" | "answers" | null} */
+  get missing() {
+    if ((this.told?.open_places ?? 0) > 0) return "places";
+    if ((this.room.case?.unanswered ?? []).length > 0) return "answers";
+    return this.reason.trim() ? null : "reason";
+  }
+
+  /** Throws what the server refuses: the dialog says it. */
+  async submit() {
+    const seq = await this.room.case?.settledSeq();
+    const told = await post(`${this.address}submit/`, { seq, reason: this.reason.trim(), answers: this.room.case?.part.answers ?? {} });
+    this.room.undo.filter(() => false);
+    await this.room.case?.reload();
+    this.take(told);
+  }
+}
