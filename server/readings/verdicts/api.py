@@ -69,7 +69,7 @@ class SideSerializer(serializers.Serializer):
 
 
 class DifferencesSerializer(serializers.Serializer):
-    """`none`: there is no result to compare with; `waiting`: nobody has asked yet."""
+    """`none`: there is no result to compare with; `waiting`: nobody has asked yet. `left_out`: less than a voxel."""
 
     state = serializers.ChoiceField(choices=["none", "waiting", "working", "ready", "failed"])
     comparison = serializers.UUIDField(allow_null=True)
@@ -128,7 +128,7 @@ def differences_json(reading: Reading, comparison: Comparison | None, refused: s
         "comparison": str(comparison.pk) if comparison else None,
         "segments": [one for one in content.get("segments", []) if not asked or one["number"] in asked],
         "places": [{**place.region, "key": place.key, "verdict": given.get(place.key)} for place in places],
-        "left_out": content.get("regions_left_out", 0),
+        "left_out": content.get("regions_left_out", 0) + len(content.get("regions", [])) - len(places),
         "first": first,
         "other": other,
         "problem": problem,
@@ -137,7 +137,7 @@ def differences_json(reading: Reading, comparison: Comparison | None, refused: s
 
 def _own(request: Request, reading_id: UUID) -> Reading:
     """404 for everybody else's, and for one that is not committed: a sealed result has no address."""
-    rows = own_readings(request.user).select_related("case__project__protocol", "segmentation__series")
+    rows = own_readings(request.user).select_related("case__project__protocol", "case__series", "segmentation__series")
     reading = get_object_or_404(rows, pk=reading_id)
     if reading.state not in COMMITTED:
         raise Http404

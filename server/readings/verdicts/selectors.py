@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,13 +64,18 @@ def left_labels(comparison: Comparison, number: int) -> tuple[int, ...]:
 
 
 def places_of(comparison: Comparison | None, reading: Reading) -> list[Place]:
-    """Largest first; only segments that the protocol asks for, where it asks for any. Empty while not ready."""
+    """Largest first; only segments that the protocol asks for, where it asks for any. Empty while not ready.
+
+    Two careful outlines differ by part of a voxel nearly everywhere: a place is where they lie at least one apart.
+    """
     if comparison is None or not comparison.result:
         return []
     protocol = getattr(reading.case.project, "protocol", None)
     asked = {segment["number"] for segment in protocol.segments} if protocol is not None else set()
     regions = [one for one in comparison.result["regions"] if not asked or one["number"] in asked]
-    return [Place(one["key"], one) for one in regions]
+    spacing = reading.case.series.spacing_mm
+    least = math.prod(spacing) ** (1 / 3) if spacing else 0.0
+    return [Place(one["key"], one) for one in regions if one["max_mm"] is None or abs(one["max_mm"]) >= least]
 
 
 def verdicts_of(reading: Reading) -> list[Verdict]:

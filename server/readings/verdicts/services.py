@@ -94,7 +94,9 @@ def withdraw(*, reading: Reading, by: Any, key: str) -> None:
 def _held(reading: Reading) -> Reading:
     """The reading, its study's streams and itself held, while decisions are open to it."""
     lock_stream(f"study:{reading.case.study_id}")
-    held = Reading.objects.select_for_update(of=("self",)).select_related("case__project", "segmentation__series")
+    held = Reading.objects.select_for_update(of=("self",)).select_related(
+        "case__project", "case__series", "segmentation__series"
+    )
     reading = held.get(pk=reading.pk)
     if reading.state == ReadingState.SUBMITTED:
         raise LaminaError("reading_submitted", _("The read is submitted; it no longer changes."), 409)

@@ -24,6 +24,6 @@ export function makeStages(room) {
     const steps = stepsOf(given);
     list.hidden = steps.length === 0;
     fill(list, steps.map(({ key, state }) =>
-      h("li", { dataset: { state, step: key }, "aria-current": state === "now" ? "step" : null }, state === "done" && icon("check", { label: gettext("Done") }), WORDS[key]())));
+      h("li", { dataset: { state, step: key }, "aria-current": state === "now" ? "step" : null }, h("span", { class: "stages__word" }, state === "done" && icon("check", { label: gettext("Done") }), WORDS[key]()))));
   });
 }

@@ -1,0 +1,192 @@
+"""A sealed case in the browser: begin, draw, commit, the places where one differs, decisions, submit, the next one.
+
+The algorithm outlines a ball of 20 mm radius; the reader paints the same ball 6 mm beside it. What the page says is
+held against the formulas for two equal balls.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.e2e.drawing import Editing
+from tests.e2e.sealed import RADIUS, READERS, SPACING, bone_ball, open_cases, sealed_project, sign_in
+from tests.e2e.site import Site
+from tests.e2e.viewer import eventually, open_desk, spaces
+from tests.e2e.watch import Watch
+
+SHIFT = 6.0
+BALL = 4 / 3 * 3.14159265 * RADIUS**3 / 1000
+LENS = 3.14159265 * (4 * RADIUS + SHIFT) * (2 * RADIUS - SHIFT) ** 2 / 12 / 1000
+DICE = LENS / BALL
+
+
+@pytest.fixture(scope="module")
+def cases(site: Site, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Two sealed cases of two readers: one with a result, one to read next."""
+    project = sealed_project(site)
+    folder = tmp_path_factory.mktemp("sealed")
+    first = bone_ball(site, folder / "first", "Ball of bone", "--reconstruct", "bone-ct", "--wait")
+    second = bone_ball(site, folder / "second", "Another ball", radius=16.0)
+    return {**project, "first": first, "second": second, "ids": open_cases(site, project["project"], first, second)}
+
+
+@pytest.fixture(scope="module")
+def signed(site: Site, browser: Any, cases: dict[str, Any]) -> dict[str, Any]:
+    return {name: sign_in(site, browser, email) for name, (email, _, _) in zip("abj", READERS, strict=True)}
+
+
+@pytest.fixture(scope="module")
+def opened(site: Site, browser: Any, signed: dict[str, Any]) -> Iterator[tuple[Any, Watch]]:
+    with open_desk(site, browser, signed["a"], "/", (1600, 1000)) as (page, watching):
+        yield page, watching
+
+
+@pytest.fixture
+def page(opened: tuple[Any, Watch]) -> Iterator[Any]:
+    found, watching = opened
+    yield found
+    assert watching.left() == []
+
+
+def text(page: Any, selector: str) -> str:
+    return spaces(page.locator(selector).first.inner_text())
+
+
+def places(page: Any) -> list[tuple[str, str]]:
+    """(which side goes further, how far) of every place in the list."""
+    cards = page.locator(".place")
+    sides = [cards.nth(n).get_attribute("data-side") for n in range(cards.count())]
+    return list(zip(sides, map(spaces, page.locator(".place__size b").all_inner_texts()), strict=True))
+
+
+def reasons(page: Any) -> list[str]:
+    """Reasons that stand in the list, in a field or behind a decision."""
+    fields = [field.input_value() for field in page.locator(".place input").all()]
+    return fields + [line.split(" · ")[-1] for line in page.locator(".place__decided").all_inner_texts()]
+
+
+def test_the_own_case_comes_first_and_says_that_it_is_sealed(page: Any, cases: dict[str, Any]) -> None:
+    rows = page.locator("lam-reading-table tr[data-id]")
+    eventually(rows.count, 2)
+    first = page.locator(f'tr[data-study="{cases["first"]}"]')
+    assert "Result sealed" in first.inner_text()
+    assert "Other reads sealed" in page.locator(f'tr[data-study="{cases["second"]}"]').inner_text()
+    assert page.get_by_role("button", name="Mine").get_attribute("aria-pressed") == "true"
+    first.click()
+    assert "Result ready, sealed" in text(page, "lam-next-reading")
+    # Nothing of the result: neither its segment nor its size stands anywhere on the page.
+    assert not re.search(r"33\.\d mL|Bone", page.content())
+
+
+def test_one_key_starts_and_the_result_stays_closed(page: Any, cases: dict[str, Any]) -> None:
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/studies/{cases['first']}/**")
+    page.wait_for_selector("html[data-whole]")
+    eventually(lambda: text(page, ".stages [data-state=now]"), "First read")
+    assert "Result ready, sealed until your first read" in text(page, "#case-head")
+    assert page.locator(".sealed-pane").is_visible()
+    page.wait_for_selector(".segment__name")
+    assert page.locator(".segment__name").all_inner_texts() == ["Bone"]
+    # Committing waits for the required answer and says so beside the button.
+    commit = page.locator("[data-act=commit]")
+    assert commit.get_attribute("aria-disabled") == "true"
+    assert "To answer first: Margin" in text(page, "#case-foot")
+
+
+def test_reading_commits_after_the_dialog_said_what_it_costs(page: Any) -> None:
+    editing = Editing(page).ready()
+    page.wait_for_selector("html[data-labelmap]")
+    page.locator(".segment__name").click()
+    page.keyboard.press("b")
+    editing.option("Ball")
+    editing.size(2 * RADIUS)
+    editing.press((SHIFT, 0.0, 0.0))
+    editing.holds("Bone", BALL)
+    page.get_by_role("button", name="Blurred").click()
+    editing.saved()
+    eventually(lambda: "1 segment, 1 answer" in text(page, "#case-foot"), True)
+    page.locator("[data-act=commit]").click()
+    dialog = page.locator("wa-dialog")
+    dialog.get_by_text("nobody changes it").wait_for()
+    dialog.get_by_role("button", name="Commit first read").click()
+    eventually(lambda: text(page, ".stages [data-state=now]"), "Compare")
+
+
+def test_the_places_are_as_large_as_the_shift_of_the_balls(page: Any) -> None:
+    eventually(lambda: text(page, "#case-places h2"), "2 places where you differ")
+    eventually(lambda: sorted(side for side, _ in places(page)), ["a_only", "b_only"])
+    for _, far in places(page):
+        assert float(far.removesuffix(" mm")) == pytest.approx(SHIFT, abs=SPACING / 2)
+    assert float(text(page, '[data-measure="dice"] dd')) == pytest.approx(DICE, abs=0.02)
+    assert "below limit 0.80" in text(page, '[data-measure="dice"]')
+    for which in ("a", "b"):
+        volume = text(page, f'[data-measure="volume-{which}"] dd').removesuffix(" mL")
+        assert float(volume) == pytest.approx(BALL, rel=0.03)
+    assert page.locator(".kept code").count() == 2
+    assert "0 of 2 decided" in text(page, "#case-foot")
+    assert page.locator("[data-act=submit]").get_attribute("aria-disabled") == "true"
+
+
+def test_taking_theirs_is_one_step_and_undo_gives_it_back(page: Any) -> None:
+    editing = Editing(page)
+    theirs = page.locator('.place[data-side="b_only"]')
+    theirs.locator(".place__head").click()
+    before = editing.ml("Bone")
+    page.keyboard.press("Shift+2")
+    eventually(lambda: theirs.get_attribute("data-verdict"), "take")
+    grown = before + (BALL - LENS)
+    eventually(lambda: editing.ml("Bone"), pytest.approx(grown, rel=0.03))
+    page.keyboard.press("Control+z")
+    eventually(lambda: theirs.get_attribute("data-verdict"), "")
+    eventually(lambda: editing.ml("Bone"), pytest.approx(before, abs=0.11))
+    page.keyboard.press("Control+y")
+    eventually(lambda: theirs.get_attribute("data-verdict"), "take")
+
+
+def test_keeping_mine_needs_a_reason_and_opens_submit(page: Any, cases: dict[str, Any]) -> None:
+    mine = page.locator('.place[data-side="a_only"]')
+    mine.locator(".place__head").click()
+    page.keyboard.press("Shift+1")
+    reason = mine.get_by_role("textbox")
+    eventually(lambda: reason.get_attribute("aria-invalid"), "true")
+    reason.fill("Partial volume")
+    reason.press("Enter")
+    eventually(lambda: mine.get_attribute("data-verdict"), "keep")
+    eventually(lambda: "All 2 places decided" in text(page, "#case-foot"), True)
+    # What was decided is kept by the server, not by the page.
+    page.reload()
+    page.wait_for_selector("html[data-labelmap]")
+    eventually(lambda: [card.get_attribute("data-verdict") for card in page.locator(".place").all()].count("keep"), 1)
+    eventually(lambda: "Partial volume" in reasons(page), True)
+    page.locator("[data-act=submit]").click()
+    page.locator("wa-dialog").get_by_role("button", name="Submit").click()
+    eventually(lambda: "other reads are still on their way" in text(page, "#case-foot"), True)
+    page.locator("[data-act=next]").wait_for()
+    # Read-only from here on.
+    assert page.locator("#study").get_attribute("data-may-edit") is None
+
+
+def test_the_next_case_opens_with_the_same_key(page: Any, cases: dict[str, Any]) -> None:
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/studies/{cases['second']}/**")
+    page.wait_for_selector("html[data-whole]")
+    eventually(lambda: text(page, ".stages [data-state=now]"), "First read")
+
+
+def test_a_link_to_what_is_sealed_is_refused_politely(
+    site: Site, browser: Any, signed: dict[str, Any], page: Any, cases: dict[str, Any]
+) -> None:
+    page.goto(f"/studies/{cases['first']}/")
+    page.wait_for_selector("html[data-labelmap]")
+    page.locator("#copy-link").click()
+    eventually(lambda: "result" in page.evaluate("decodeURIComponent(location.hash)") or "r=" in page.url, True)
+    with open_desk(site, browser, signed["b"], page.url) as (other, watching):
+        other.wait_for_selector("html[data-whole]")
+        other.get_by_text("What this link shows is sealed for you").wait_for()
+        assert "Alma" not in other.content()
+        assert other.locator(".segment__name").count() == 0
+        assert watching.left() == []
