@@ -68,11 +68,11 @@ def _begin(
     if not series.is_volume or not series.shape:
         raise LaminaError("not_a_volume", _("The series is kept as pictures; nothing can be outlined on it."), 422)
     audience = sealing.audience_for(by, study.pk)
+    sealing.check_write(by, study.pk, audience)  # also before an answer that what is shared exists already
     own = Segmentation.objects.filter(series=series, audience=audience)
     known = complete(own.filter(based_on=based_on, kind=SegmentationKind.EDITED))
     if (there := known.first()) is not None:
         return there, False
-    sealing.check_write(by, study.pk, audience)
     made = Segmentation.objects.create(
         study=study,
         series=series,
