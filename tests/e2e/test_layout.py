@@ -22,10 +22,13 @@ QUESTIONS = """{
     points.map((point) => views[name].pixelOf(point).map(Math.round))),
   bothCameras: (room) => [room.session, room.beside.other.session].map(({ space }) =>
     [...space.orbit.target, ...["azimuth", "elevation", "distance"].map((name) => space.orbit[name])].map(Math.round)),
-  priorPaints: (room, name, point) => {
+  goTo: (room, point) => room.session.goTo(point),
+  isYellow: (room, name, point) => {
     const { views, room: { frames } } = room.beside.other.session;
     const [x, y] = views[name].pixelOf(point);
-    return [...frames[name].lines.getContext("2d").getImageData(x, y, 1, 1).data.slice(0, 3)];
+    const { data } = frames[name].lines.getContext("2d").getImageData(Math.round(x) - 2, Math.round(y) - 2, 5, 5);
+    const pixels = Array.from({ length: 25 }, (_, at) => data.slice(4 * at, 4 * at + 3));
+    return pixels.some(([red, green, blue]) => red > 150 && green > 140 && blue < red / 2);
   },
 }"""
 SENT = """async ([study, body]) => {
@@ -214,10 +217,14 @@ def test_all_planes_and_the_3d_of_both_move_together(pair: tuple[Study, Watch], 
     planes = ["axial", "coronal", "sagittal"]
     eventually(lambda: sorted(shown(study)), sorted([*planes, *(f"prior-{name}" for name in planes)]))
     eventually(lambda: page.locator(".beside-bar__from").inner_text(), "Same frame of reference.")
-    eventually(lambda: "2024-01-01" in study.line("prior-axial", "top-left"), True)
-    assert "2024-01-01" not in study.line("axial", "top-left")
-    # The prior's measurement stands on its slice: the line is yellow (#FEEE3E) away from its middle, too.
-    eventually(lambda: study.ask("priorPaints", "axial", [10, 2, 2]), [254, 238, 62])
+    # Each says whose and when: the same patient, another date.
+    dated = re.compile(r"LAM-\d+ · \d{4}-\d\d-\d\d")
+    eventually(lambda: bool(dated.fullmatch(study.line("prior-axial", "top-left"))), True)
+    assert dated.fullmatch(study.line("axial", "top-left"))
+    assert study.line("axial", "top-left") != study.line("prior-axial", "top-left")
+    # The prior's measurement stands on its slice and ends where it ends.
+    study.ask("goTo", [0, 0, 2])
+    eventually(lambda: [study.ask("isYellow", "axial", [x, 2, 2]) for x in (-30, -19, 10)], [False, True, True])
 
     # The same part of each plane at the same scale, also after this study was zoomed.
     points = [[0, 0, 0], [30, -20, 10]]

@@ -2,7 +2,7 @@
 // all lines; the label alone gets a dark plate (SCREENS, "On the image"). Works in CSS px on a 2D canvas; no three.js.
 
 import { REGIONS, distanceToSegment, middleOf, outlineOf } from "../geometry/measure.js";
-import { dot } from "../geometry/vectors.js";
+import { cross, dot } from "../geometry/vectors.js";
 
 /** @import { Point, Vec3 } from "../geometry/vectors.js" */
 /** @import { Mark } from "../state/marks.js" */
@@ -34,6 +34,13 @@ const PARALLEL = 0.999;
 const REACH = Object.freeze({ handle: 9, line: 6 });
 const FONT = "600 12px 'Inter Variable', Inter, 'Noto Sans SC', 'PingFang SC', 'Microsoft YaHei', system-ui, sans-serif";
 const PLATE = Object.freeze({ x: 7, y: 4, line: 16 });
+
+/** A plane as marks need it. @param {import("./plane-viewport.js").Pane} pane @returns {MarkPane} */
+export const onPlane = ({ width, height, toPixel, depth, plane }) =>
+  ({ space: false, width, height, toPixel, depth, normal: plane.normal ?? cross(plane.right, plane.down), half: (plane.step ?? 1) / 2 });
+
+/** The 3D as marks need it. @param {{ width: number, height: number, toPixel: (point: Point) => Pixel, depth: (point: Point) => number }} pane @returns {MarkPane} */
+export const inSpace = ({ width, height, toPixel, depth }) => ({ space: true, width, height, toPixel, depth, normal: [0, 0, 1], half: Infinity });
 
 /** Whether a mark is to be seen: flat ones on planes that lie as they do, the others where their points are. @param {Mark} mark @param {MarkPane} pane */
 export function isSeen({ kind, points, plane_normal: normal }, pane) {

@@ -40,6 +40,8 @@ export class OrbitViewport extends Viewport {
     this.moving = false;
     this.resting = 0;
     this.flight = 0;
+    /** Called at every move of the camera. */
+    this.onMove = () => {};
   }
 
   /** What everything means, LPS mm; null while there is nothing. @returns {{ centre: Point, corners: Point[] } | null} */
@@ -119,6 +121,7 @@ export class OrbitViewport extends Viewport {
       this.invalidate();
     }, REST);
     this.invalidate();
+    this.onMove();
   }
 
   /** @param {Orbit} to */

@@ -8,7 +8,11 @@ import { FITTED } from "../geometry/viewing.js";
 /** @import { Preset, Window } from "../geometry/windows.js" */
 
 /** @typedef {"axial" | "coronal" | "sagittal" | "surfaces"} ViewportName */
-/** "beside": one plane of this study and of another one of the patient. @typedef {"1x1" | "2x2" | "1x3" | "1+3" | "3d" | "beside"} Layout */
+/**
+ * "beside": one plane of this study and of another one of the patient; "beside-planes": three of both; "beside-3d": the
+ * 3D of both.
+ * @typedef {"1x1" | "2x2" | "1x3" | "1+3" | "3d" | "beside" | "beside-planes" | "beside-3d"} Layout
+ */
 /** @typedef {{ shown: boolean, colour: string, opacity: number }} SegmentLook */
 /** @typedef {{ plane: "axial" | "coronal" | "sagittal", position: number, flipped: boolean }} ClipView  position 0 to 1 through the volume */
 
@@ -107,12 +111,16 @@ export function reduceView(view, action) {
 
 const VIEWPORTS = /** @type {const} */ (["axial", "coronal", "sagittal", "surfaces"]);
 
+/** Does a layout show another study beside this one? @param {Layout} layout */
+export const isBeside = (layout) => layout.startsWith("beside");
+
 /** The viewports a layout has room for, in reading order. @param {Pick<ViewState, "layout" | "large" | "main" | "active">} view @returns {ViewportName[]} */
 export function shownViewports({ layout, large, main, active }) {
   if (large) return [large];
   if (layout === "1x1") return [active];
   if (layout === "beside") return [main];
-  return layout === "1x3" ? ["axial", "coronal", "sagittal"] : [...VIEWPORTS];
+  if (layout === "beside-3d") return ["surfaces"];
+  return layout === "1x3" || layout === "beside-planes" ? ["axial", "coronal", "sagittal"] : [...VIEWPORTS];
 }
 
 /** Keys go to the active viewport, so it is one that can be seen. @param {ViewState} view @returns {ViewState} */

@@ -25,14 +25,16 @@ export class BesideBar {
   constructor(beside) {
     this.beside = beside;
     this.own = h("span", { class: "beside-bar__name" });
-    this.planes = PLANES.map((name) => h("button", { type: "button", dataset: { besidePlane: name }, "aria-pressed": "false", onclick: () => beside.room.store.dispatch({ type: "view.set", values: { main: name, active: name } }) }, word(name)));
+    /** @param {"axial" | "coronal" | "sagittal" | "planes" | "surfaces"} name @param {string} text */
+    const choice = (name, text) => h("button", { type: "button", dataset: { besidePlane: name }, "aria-pressed": "false", onclick: () => beside.choose(name) }, text);
+    this.choices = [...PLANES.map((name) => choice(name, word(name))), choice("planes", gettext("All planes")), choice("surfaces", "3D")];
     this.study = h("select", { class: "tool-select beside-bar__select", "aria-label": gettext("Other study of this patient"), onchange: () => void beside.open(this.study.value) });
     this.series = h("select", { class: "tool-select beside-bar__select", "aria-label": gettext("Series of the other study"), onchange: () => beside.other && void beside.open(beside.other.study.id, { series: this.series.value }) });
-    this.link = h("button", { class: "tool-toggle", type: "button", id: "beside-link", "aria-pressed": "true", onclick: () => beside.setLinked(!beside.relation.linked) }, icon("link"), gettext("Scroll together"));
+    this.link = h("button", { class: "tool-toggle", type: "button", id: "beside-link", "aria-pressed": "true", onclick: () => beside.setLinked(!beside.relation.linked) }, icon("link"), gettext("Move together"));
     this.from = h("span", { class: "beside-bar__from second" });
     const close = h("button", { class: "icon-button", type: "button", "aria-label": gettext("Close the other study"), title: gettext("Close the other study"), onclick: () => beside.room.store.dispatch({ type: "view.set", values: { layout: "2x2", protocol: null } }) }, icon("x"));
     this.element = h("div", { class: "beside-bar", id: "beside-bar", role: "group", "aria-label": gettext("Two studies side by side"), hidden: true },
-      h("div", { class: "beside-bar__half" }, this.own, h("div", { class: "segmented segmented--small", role: "group", "aria-label": gettext("Plane") }, this.planes)),
+      h("div", { class: "beside-bar__half" }, this.own, h("div", { class: "segmented segmented--small", role: "group", "aria-label": gettext("What both show") }, this.choices)),
       h("div", { class: "beside-bar__half" }, this.study, this.series, this.link, this.from, h("span", { class: "tool-bar__gap" }), close));
   }
 
@@ -42,7 +44,8 @@ export class BesideBar {
     if (!other) return;
     const { study, view } = room.store.get();
     this.own.textContent = interpolate(gettext("This study: {name}"), { name: studyName(study.study) });
-    for (const button of this.planes) button.setAttribute("aria-pressed", String(button.dataset.besidePlane === view.main));
+    const chosen = view.layout === "beside-planes" ? "planes" : view.layout === "beside-3d" ? "surfaces" : view.main;
+    for (const button of this.choices) button.setAttribute("aria-pressed", String(button.dataset.besidePlane === chosen));
     fill(this.study, study.priors.filter((one) => one.series.some((/** @type {any} */ series) => series.volume)).map((one) => h("option", { value: one.id }, studyName(one))));
     this.study.value = other.study.id;
     const volumes = other.study.series.filter((/** @type {any} */ one) => one.volume);

@@ -1,39 +1,29 @@
-// Another study of the patient beside this one: the same plane of both, scrolled together by position, each with its
-// own window. The other study is a small room of its own: store, frames and session as the page has them, without the
-// panel. Layout "beside" shows it; any other layout lets it go.
+// Another study of the patient beside this one: a plane, all planes or the surfaces of both, moved together by position,
+// each with its own window, its own result and its own measurements. The other study is a small room of its own: store,
+// frames and session as the page has them, without the panel. The layouts "beside…" show it; any other lets it go.
 
 import { get } from "../../api/client.js";
 import { toastError } from "../../components/toast.js";
-import { add, applyAffine, invertAffine, subtract } from "../../geometry/vectors.js";
 import { gettext } from "../../i18n.js";
 import { besideSeries } from "../../state/hanging.js";
+import { isBeside, shownViewports } from "../../state/view.js";
 import { VIEWING } from "../../tools/viewing.js";
 import { BesideBar } from "./beside-bar.js";
-import { keyActs, listenToPlane } from "./controls.js";
-import { PLANES, makeFrames, setNotice } from "./frames.js";
+import { BesideLink } from "./beside-link.js";
+import { showMarks } from "./beside-marks.js";
+import { keyActs, listenToPlane, listenToSpace } from "./controls.js";
+import { PLANES, VIEWPORTS, makeFrames, setNotice } from "./frames.js";
 import { VolumeSession } from "./volume-session.js";
 
 /** @import { BesideSeen } from "../../state/address.js" */
-/** @import { Point } from "../../geometry/vectors.js" */
+/** @import { Layout } from "../../state/view.js" */
+/** @import { ViewportName } from "./frames.js" */
 /** @import { Room } from "./room.js" */
 
 /** Settings of the page that both studies follow. */
-const SHARED = /** @type {const} */ (["interpolated", "texts", "outlines", "fill"]);
+const SHARED = /** @type {const} */ (["interpolated", "texts", "outlines", "fill", "planesIn3d"]);
 /** Acts that concern one plane: while the other study is active, they are about it. */
 const PLANE_ACTS = /^(slice-|zoom-|window-|fit$|reset$|invert$)/;
-
-/**
- * How places of this study are found in the other one: prior = matrix * point + offset, LPS mm.
- * @typedef {object} Relation
- * @property {boolean} linked
- * @property {number[][]} matrix @property {number[][]} inverse
- * @property {Point} offset  the reader's own
- * @property {boolean} exact  the same frame of reference, or a stored transform
- * @property {string} sentence  where the relation comes from
- */
-
-/** @type {number[][]} */
-const IDENTITY = [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]];
 
 /** What is open beside. @typedef {{ room: any, study: any, session: VolumeSession, stops: (() => void)[] }} Other */
 
@@ -43,24 +33,28 @@ export class Beside {
     this.room = room;
     /** @type {Other | null} */
     this.other = null;
-    /** @type {Relation} */
-    this.relation = { linked: true, matrix: IDENTITY, inverse: IDENTITY, offset: [0, 0, 0], exact: false, sentence: "" };
     /** Keys and window presets are about the other study. */
     this.active = false;
-    this.moving = false;
     this.asked = 0;
+    this.link = new BesideLink(this);
     this.bar = new BesideBar(this);
     place.before(this.bar.element);
-    room.store.watch((state) => state.view.layout, (layout) => layout !== "beside" && this.close());
-    room.store.watch((state) => [state.view.main, state.view.large].join(), () => this.showPlane());
-    room.store.watch((state) => state.view.point, () => this.follow());
+    room.store.watch((state) => state.view.layout, (layout) => !isBeside(layout) && this.close());
+    room.store.watch((state) => [state.view.layout, state.view.main, state.view.large].join(), () => this.place());
     room.store.watch((state) => state.view, (view, before) => this.share(view, before));
-    room.onSession((session) => {
-      if (this.other) void this.relate(session);
+    room.onSession(() => {
+      if (!this.other) return undefined;
+      const stop = this.link.listen();
+      void this.link.relate().then(() => this.bar.show());
+      return stop;
     });
     room.grid.addEventListener("pointerdown", (event) => this.activate(this.isOther(event.target)), { capture: true });
     room.grid.addEventListener("focusin", (event) => this.activate(this.isOther(event.target)));
     this.addActs();
+  }
+
+  get relation() {
+    return this.link.relation;
   }
 
   /** Where window presets and keys go. @returns {any} */
@@ -78,8 +72,15 @@ export class Beside {
   activate(on) {
     this.active = on && this.other !== null;
     this.room.grid.toggleAttribute("data-beside-active", this.active);
+    this.markActive();
+  }
+
+  /** The ring round the other study's active viewport. */
+  markActive() {
     if (!this.other) return;
-    for (const name of PLANES) this.other.room.frames[name].element.toggleAttribute("data-active", this.active);
+    const { frames, store } = this.other.room;
+    const { active } = store.get().view;
+    for (const name of VIEWPORTS) frames[name].element.toggleAttribute("data-active", this.active && name === active);
   }
 
   addActs() {
@@ -95,9 +96,10 @@ export class Beside {
   }
 
   /**
-   * @param {string} studyId @param {{ series?: string, restored?: BesideSeen }} [wanted]
+   * @param {string} studyId
+   * @param {{ series?: string, restored?: BesideSeen, layout?: Layout }} [wanted]  restored: as an address has it
    */
-  async open(studyId, { series: seriesId, restored } = {}) {
+  async open(studyId, { series: seriesId, restored, layout } = {}) {
     const { room } = this;
     const { session, store } = room;
     if (session?.kind !== "volume") {
@@ -111,31 +113,32 @@ export class Beside {
       toastError(new Error(gettext("That study has no volume to show.")));
       return;
     }
+    const before = store.get().view.layout;
     this.close();
     try {
       const answer = await get(`/api/studies/${studyId}/`);
       if (asked !== this.asked || !room.session) return;
-      this.show(answer, series, restored !== undefined);
-      if (!restored) await this.relate(room.session);
-      else this.restore(restored);
+      this.show(answer, series, layout ?? (isBeside(before) ? before : "beside"), restored !== undefined);
+      if (restored?.window) this.other?.room.store.dispatch({ type: "view.window", plane: "axial", window: restored.window });
+      await this.link.relate();
+      if (restored) this.link.set({ linked: restored.linked, offset: restored.offset });
+      this.bar.show();
     } catch (error) {
       toastError(error);
     }
   }
 
-  /** @param {any} answer  the other study @param {any} series  of it @param {boolean} keepsPlane  an address said which */
-  show(answer, series, keepsPlane) {
+  /** @param {any} answer  the other study @param {any} series  of it @param {Layout} layout @param {boolean} keepsPlane  an address said which */
+  show(answer, series, layout, keepsPlane) {
     const { room } = this;
     const { active, main } = room.store.get().view;
-    room.store.dispatch({ type: "view.set", values: { layout: "beside", protocol: "prior", large: null, main: keepsPlane || active === "surfaces" ? main : active } });
+    room.store.dispatch({ type: "view.set", values: { layout, protocol: "prior", large: null, main: keepsPlane || active === "surfaces" ? main : active } });
     const frames = makeFrames(room.grid, "prior-");
-    // Outlines of its results are shown on the planes; its surfaces would have no place.
-    const segmentations = answer.segmentations.map((/** @type {any} */ one) => ({ ...one, urls: { ...one.urls, surfaces: null } }));
-    // The corner of the image says which study it is.
-    const store = room.makeStore({ ...answer, segmentations, pseudonym: [answer.pseudonym, answer.study_date].filter(Boolean).join(" · ") });
+    const store = room.makeStore(answer);
+    store.dispatch({ type: "marks.loaded", annotations: answer.annotations ?? [] });
     const other = {
       ...room, store, frames, early: new Map(), session: /** @type {any} */ (null), segmentation: null, wantedSegmentation: null, beside: null, hanging: null,
-      // Marks are of this study: in the other one there is none to take hold of.
+      // Marks are made in this study: in the other one there is none to take hold of.
       marks: undefined,
       mark: () => {}, onSession: () => {}, addActs: () => () => {}, openSeries: () => {},
     };
@@ -145,74 +148,28 @@ export class Beside {
     }
     const session = new VolumeSession(/** @type {any} */ (other), series);
     other.session = session;
-    const stops = [
+    // Its camera goes where this study's camera stands, not to its own surfaces.
+    session.result.looked = true;
+    this.other = { room: other, study: answer, session, stops: [] };
+    this.other.stops = [
       ...PLANES.map((name) => listenToPlane(/** @type {any} */ (other), name)),
-      store.watch((/** @type {any} */ state) => state.view.point, () => this.lead()),
+      listenToSpace(/** @type {any} */ (other)),
+      showMarks(session),
+      this.link.listen(),
       store.watch((/** @type {any} */ state) => state.view.windows, () => room.link?.write()),
+      store.watch((/** @type {any} */ state) => state.view.active, () => this.markActive()),
+      store.watch((/** @type {any} */ state) => state.view.segmentationId, () => this.shareLooks()),
     ];
-    this.other = { room: other, study: answer, session, stops };
     this.share(room.store.get().view, undefined);
-    this.showPlane();
+    this.place();
     this.bar.show();
   }
 
-  /** Ask the server how the two lie to each other. @param {any} session  of this study */
-  async relate(session) {
-    const { other } = this;
-    if (!other || session.kind !== "volume") return;
-    /** @type {{ allowed: boolean, matrix: number[][] | null, sentence: string }} */
-    let answer = { allowed: false, matrix: null, sentence: "" };
-    try {
-      answer = await get(`/api/series/${other.session.series.id}/fusion/${session.series.id}/`);
-    } catch { /* then by the middle of both */ }
-    if (this.other !== other) return;
-    const exact = answer.allowed && answer.matrix !== null;
-    const matrix = exact ? /** @type {number[][]} */ (answer.matrix) : IDENTITY;
-    // Without a common frame the middle of both is a start; the reader's own offset is better and soon set.
-    const offset = exact ? /** @type {Point} */ ([0, 0, 0]) : subtract(other.session.geometry.centre, session.geometry.centre);
-    const sentence = exact ? answer.sentence : gettext("Linked by the middle of both, because they have no common frame of reference. Unlink, scroll to the same place, link again.");
-    this.relation = { linked: true, matrix, inverse: invertAffine(matrix), offset, exact, sentence };
-    this.follow();
-    this.bar.show();
-  }
-
-  /** From an address. @param {BesideSeen} seen */
-  restore({ linked, offset, window }) {
-    const { other, room } = this;
-    if (!other) return;
-    if (window) other.room.store.dispatch({ type: "view.window", plane: "axial", window });
-    void this.relate(room.session).then(() => {
-      this.relation = { ...this.relation, linked, offset };
-      this.follow();
-      this.bar.show();
-    });
-  }
-
-  /** Linked again: what the reader lined up by hand is the offset from now on. @param {boolean} linked */
+  /** @param {boolean} linked */
   setLinked(linked) {
-    const [here, there] = [this.room.store.get().view.point, this.other?.room.store.get().view.point];
-    const offset = linked && here && there ? subtract(there, applyAffine(this.relation.matrix, here)) : this.relation.offset;
-    this.relation = { ...this.relation, linked, offset: /** @type {Point} */ (offset) };
+    this.link.setLinked(linked);
     this.bar.show();
     this.room.link?.write();
-  }
-
-  /** This study moved: the other goes along. */
-  follow() {
-    const point = this.room.store.get().view.point;
-    if (!this.other || !this.relation.linked || this.moving || !point) return;
-    this.moving = true;
-    this.other.session.goTo(add(applyAffine(this.relation.matrix, point), this.relation.offset));
-    this.moving = false;
-  }
-
-  /** The other study moved: this one goes along. */
-  lead() {
-    const point = this.other?.room.store.get().view.point;
-    if (!point || !this.relation.linked || this.moving) return;
-    this.moving = true;
-    /** @type {any} */ (this.room.session)?.goTo?.(applyAffine(this.relation.inverse, subtract(point, this.relation.offset)));
-    this.moving = false;
   }
 
   /** @param {any} view @param {any} before */
@@ -221,24 +178,47 @@ export class Beside {
     const { store } = this.other.room;
     const values = Object.fromEntries(SHARED.filter((name) => view[name] !== before?.[name]).map((name) => [name, view[name]]));
     if (Object.keys(values).length > 0) store.dispatch({ type: "view.set", values });
+    if (view.segments !== before?.segments) this.shareLooks();
     if (view.tool === before?.tool) return;
     // Marks and edits belong to this study; in the other one only the tools of looking work.
     store.dispatch({ type: "view.set", values: { tool: VIEWING.some(({ id }) => id === view.tool) ? view.tool : "window" } });
   }
 
-  /** One plane of the other study, the one that this study shows. */
-  showPlane() {
-    if (!this.other) return;
-    const { main, large } = this.room.store.get().view;
-    const { frames, store } = this.other.room;
-    for (const name of PLANES) {
-      frames[name].element.hidden = name !== main || large !== null;
-      frames[name].element.dataset.place = "prior";
+  /** Segments of one name are shown, coloured and seen through alike in both studies. */
+  shareLooks() {
+    const { both } = this.link;
+    if (!both) return;
+    const { own, other } = both;
+    const looks = new Map([...own.segments.values()].map(({ label, number }) => [label, own.view.segments[number]]));
+    for (const { label, number } of other.segments.values()) {
+      const [look, now] = [looks.get(label), other.view.segments[number]];
+      if (!look || !now || (look.shown === now.shown && look.colour === now.colour && look.opacity === now.opacity)) continue;
+      other.room.store.dispatch({ type: "view.segment", number, look });
     }
-    frames.surfaces.element.hidden = true;
-    store.dispatch({ type: "view.set", values: { layout: "1x1", main, active: main } });
+  }
+
+  /** The other study shows what this one shows: the same viewports, in places of its own. */
+  place() {
+    if (!this.other) return;
+    const { layout, main, large } = this.room.store.get().view;
+    const { frames, store } = this.other.room;
+    const names = shownViewports({ layout, main, large: null, active: main });
+    for (const name of VIEWPORTS) {
+      frames[name].element.hidden = !names.includes(name) || large !== null;
+      frames[name].element.dataset.place = names.length === 1 ? "prior" : `prior-${"abcd"[names.indexOf(name)] ?? ""}`;
+    }
+    const { active } = store.get().view;
+    store.dispatch({ type: "view.set", values: { layout, main, large: null, active: names.includes(active) ? active : names[0] } });
+    this.markActive();
     this.room.stage.resize();
+    this.link.followAll();
     this.bar.show();
+  }
+
+  /** One plane of both, all planes, or the surfaces. @param {ViewportName | "planes"} what */
+  choose(what) {
+    const values = what === "planes" ? { layout: "beside-planes" } : what === "surfaces" ? { layout: "beside-3d", active: "surfaces" } : { layout: "beside", main: what, active: what };
+    this.room.store.dispatch({ type: "view.set", values: { ...values, large: null } });
   }
 
   /** What an address needs. @returns {BesideSeen | null} */

@@ -2,7 +2,7 @@
 
 import { fill, h, icon } from "../../components/dom.js";
 import { gettext } from "../../i18n.js";
-import { shownViewports } from "../../state/view.js";
+import { isBeside, shownViewports } from "../../state/view.js";
 import { word } from "./words.js";
 
 /** @import { ViewState } from "../../state/view.js" */
@@ -117,10 +117,10 @@ export function setNotice({ notice }, content) {
  */
 export function placeFrames(grid, frames, view, narrow) {
   const { layout, main, active } = view;
-  const beside = layout === "beside" && !view.large && !narrow;
+  const beside = isBeside(layout) && !view.large && !narrow;
   const shown = narrow ? [active] : shownViewports(view);
   const single = shown.length === 1 ? shown[0] : null;
-  grid.dataset.layout = beside ? "beside" : single ? "one" : layout;
+  grid.dataset.layout = beside ? (single ? "beside" : layout) : single ? "one" : layout;
   const big = single ?? (layout === "3d" ? "surfaces" : layout === "1+3" ? main : null);
   const rest = VIEWPORTS.filter((name) => name !== big);
   const places = ["a", "b", "c", "d"];

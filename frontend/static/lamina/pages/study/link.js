@@ -4,7 +4,7 @@ import { find, h, icon, settled } from "../../components/dom.js";
 import { toast } from "../../components/toast.js";
 import { gettext, interpolate } from "../../i18n.js";
 import { decode, encode, rowOf } from "../../state/address.js";
-import { initialView, startingLooks } from "../../state/view.js";
+import { initialView, isBeside, startingLooks } from "../../state/view.js";
 
 /** @import { Seen } from "../../state/address.js" */
 /** @import { Room } from "./room.js" */
@@ -118,7 +118,7 @@ export class Link {
     const start = /** @type {any} */ (initialView());
     // What the link leaves out is as it starts, not as it was left by whatever was open before.
     const values = Object.fromEntries(Object.entries(names).filter(([key]) => key !== "layout" || wanted.layout).map(([key, name]) => [name, key in wanted ? wanted[key] : start[name]]));
-    if (values.layout === "beside") values.layout = "1x1";
+    if (values.layout && isBeside(values.layout)) values.layout = "1x1";
     if (values.layout && values.layout !== view.layout) values.protocol = null;
     // Link and zoom in an order that lets each plane keep its own.
     store.dispatch({ type: "view.set", values: { ...values, linked: false } });
@@ -140,7 +140,7 @@ export class Link {
     const prior = wanted.beside && rowOf(store.get().study.priors, wanted.beside.study);
     if (prior) {
       const series = rowOf(/** @type {any[]} */ (prior.series), wanted.beside.series);
-      void room.beside?.open(prior.id, { series: series?.id, restored: wanted.beside });
+      void room.beside?.open(prior.id, { series: series?.id, restored: wanted.beside, layout: wanted.layout });
     }
     this.wanted = null;
   }

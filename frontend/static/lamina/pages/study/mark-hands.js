@@ -6,13 +6,13 @@ import { coarser, surfacePath } from "../../geometry/surface-path.js";
 import { distance, dot, subtract } from "../../geometry/vectors.js";
 import { clampPoint } from "../../geometry/volume.js";
 import { gettext } from "../../i18n.js";
-import { hitMark } from "../../scene/marks.js";
+import { hitMark, inSpace } from "../../scene/marks.js";
 import { shownMarks } from "../../state/marks.js";
 import { Drawing, KIND_OF_TOOL, ON_SURFACES, frameOf } from "../../tools/measuring.js";
 import { surfaceOf } from "./controls.js";
 import { labelTexts } from "./measurement-words.js";
 
-/** @import { Point, Vec3 } from "../../geometry/vectors.js" */
+/** @import { Point } from "../../geometry/vectors.js" */
 /** @import { MarkLook, MarkPane } from "../../scene/marks.js" */
 /** @import { Mark } from "../../state/marks.js" */
 /** @import { Drag } from "../../tools/pointer.js" */
@@ -51,11 +51,8 @@ export class MarkHands {
   spacePane() {
     const space = this.desk.session?.space;
     if (!space) return null;
-    return this.fromSpace(space.pane(space.width, space.height));
+    return inSpace(space.pane(space.width, space.height));
   }
-
-  /** @param {any} pane @returns {MarkPane} */
-  fromSpace = ({ width, height, toPixel, depth }) => ({ space: true, width, height, toPixel, depth, normal: /** @type {Vec3} */ ([0, 0, 1]), half: Infinity });
 
   /** What is to be drawn, and how. */
   drawn() {

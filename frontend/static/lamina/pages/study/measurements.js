@@ -5,10 +5,10 @@ import { get, post } from "../../api/client.js";
 import { pageData } from "../../components/dom.js";
 import { toast } from "../../components/toast.js";
 import { MANY, REGIONS, UNITS, measured, middleOf, probeStatistics, regionStatistics, rounded, samplesOf } from "../../geometry/measure.js";
-import { cross, dot, subtract } from "../../geometry/vectors.js";
+import { dot, subtract } from "../../geometry/vectors.js";
 import { clampPoint } from "../../geometry/volume.js";
 import { gettext, interpolate } from "../../i18n.js";
-import { drawMarks } from "../../scene/marks.js";
+import { drawMarks, inSpace, onPlane } from "../../scene/marks.js";
 import { baseVersion, markNamed, nextNumber, setMe } from "../../state/marks.js";
 import { Outbox } from "../../state/outbox.js";
 import { StepGone } from "../../state/undo.js";
@@ -375,9 +375,9 @@ export function makeMeasurements(room) {
     if (session.kind !== "volume") return;
     const removes = [
       session.addOverlay((/** @type {CanvasRenderingContext2D} */ context, /** @type {any} */ pane) =>
-        drawMarks(context, { space: false, width: pane.width, height: pane.height, toPixel: pane.toPixel, depth: pane.depth, normal: pane.plane.normal ?? cross(pane.plane.right, pane.plane.down), half: (pane.plane.step ?? 1) / 2 }, desk.hands.drawn())),
+        drawMarks(context, onPlane(pane), desk.hands.drawn())),
       session.space.addOverlay((/** @type {CanvasRenderingContext2D} */ context, /** @type {any} */ pane) =>
-        drawMarks(context, desk.hands.fromSpace(pane), desk.hands.drawnInSpace())),
+        drawMarks(context, inSpace(pane), desk.hands.drawnInSpace())),
       session.space.addGrips((/** @type {[number, number]} */ pixel) => desk.hands.grabInSpace(pixel)),
       room.store.watch((state) => state.marks, (marks, before) => {
         if (before && marks.list === before.list && marks.draft === before.draft && marks.selected === before.selected && marks.hovered === before.hovered && marks.hidden === before.hidden && marks.allHidden === before.allHidden) return;

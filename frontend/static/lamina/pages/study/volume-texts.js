@@ -6,8 +6,9 @@ import { edgeLetters } from "../../geometry/orientation.js";
 import { PLANE_NAMES, sliceAt } from "../../geometry/planes.js";
 import { mmPerPixel, scaleBar } from "../../geometry/viewing.js";
 import { gettext, interpolate, known } from "../../i18n.js";
-import { shownViewports } from "../../state/view.js";
+import { isBeside, shownViewports } from "../../state/view.js";
 import { setCorner, setLetters, setNotice, setScale } from "./frames.js";
+import { phaseWords } from "./phases.js";
 import { PLANE_COLOURS, word } from "./words.js";
 
 /** @import { PlaneName } from "../../geometry/planes.js" */
@@ -20,7 +21,7 @@ const slabText = (slab) => (slab ? `${word(`slab-${slab.mode}`)} ${mm(slab.mm)}`
 /** Which phase stands in the planes, as soon as it is another than the series itself. @param {Phases | null} phases */
 const phaseText = (phases) =>
   phases && phases.at !== phases.first
-    ? [interpolate(gettext("Phase {at} of {count}"), { at: number(phases.at + 1), count: number(phases.count) }), phases.series.description].filter(Boolean).join(" · ") : "";
+    ? [interpolate(gettext("Phase {at} of {count}"), { at: number(phases.at + 1), count: number(phases.count) }), phaseWords(phases.series)].filter(Boolean).join(" · ") : "";
 
 export class VolumeTexts {
   /** @param {VolumeSession} session */
@@ -30,6 +31,13 @@ export class VolumeTexts {
     this.pointer = null;
     /** The surface under the pointer. @type {string | undefined} */
     this.hovered = undefined;
+  }
+
+  /** Whose images these are; two studies side by side are told apart by their dates. */
+  get whose() {
+    const { room, view } = this.session;
+    const { study } = room.store.get().study;
+    return [study.pseudonym, isBeside(view.layout) ? study.study_date ?? gettext("No date") : ""].filter(Boolean).join(" · ");
   }
 
   /** All corners anew; the page is touched only where a text differs. */
@@ -49,7 +57,7 @@ export class VolumeTexts {
       const streaming = progress.loaded < progress.total ? interpolate(gettext("slices {loaded} of {total}"), progress) : "";
       frame.element.toggleAttribute("data-plain", !view.texts);
       setCorner(frame.corners.topLeft, [
-        first ? { text: room.store.get().study.study.pseudonym ?? "", strong: true } : short,
+        first ? { text: this.whose, strong: true } : short,
         first ? label : "",
         first ? `${known ? spacing(volume.spacing_mm) : gettext("Spacing unknown")} · ${count}` : "",
         first ? (remark ?? streaming) : "",
@@ -87,6 +95,7 @@ export class VolumeTexts {
     const alone = Boolean(room.store.get().space.volume) && !space.withSurfaces;
     const made = segmentation && !alone ? [known(segmentation.algorithm?.title ?? segmentation.algorithm?.name ?? ""), segmentation.algorithm?.version].filter(Boolean).join(" ") : "";
     setCorner(frames.surfaces.corners.topLeft, [
+      isBeside(view.layout) ? { text: this.whose, strong: true } : "",
       { text: alone ? gettext("Volume") : gettext("Surfaces"), strong: true },
       alone ? "" : segmentation ? interpolate(gettext("{shown} of {all} shown"), { shown, all: looks.length }) : gettext("No surfaces yet"),
       made ? interpolate(gettext("Made by {algorithm}"), { algorithm: made }) : "",
