@@ -3,22 +3,25 @@
 import { get } from "../../api/client.js";
 import { fill, find, h, icon } from "../../components/dom.js";
 import { number, percent } from "../../components/format.js";
+import { toastError } from "../../components/toast.js";
 import { MAPS, coloursOf } from "../../geometry/colours.js";
 import { between } from "../../geometry/windows.js";
 import { gettext, interpolate } from "../../i18n.js";
 import { FusionOver } from "./fusion-over.js";
+import { openRegistering } from "./registering/dialog.js";
+import { may } from "./room.js";
 import { word } from "./words.js";
 
 /** @import { FusionState } from "../../state/fusion.js" */
 /** @import { Room } from "./room.js" */
 
-/** @typedef {{ series_id: string, allowed: boolean, sentence: string, matrix: number[][] | null, transform: any }} Answer  of GET /api/series/{id}/fusion/ */
+/** @typedef {{ series_id: string, allowed: boolean, how: "same_frame" | "transform" | "refused", sentence: string, matrix: number[][] | null, transform: any }} Answer  of GET /api/series/{id}/fusion/ */
 
 const MODES = /** @type {const} */ (["blend", "checker", "swipe"]);
 
 /** @param {any} series */
 const nameOf = (series) =>
-  [series.modality, series.number === null || series.number === undefined ? "" : interpolate(gettext("Series {number}"), { number: series.number }), series.description].filter(Boolean).join(" · ");
+  [series.study_date ?? "", series.modality, series.number === null || series.number === undefined ? "" : interpolate(gettext("Series {number}"), { number: series.number }), series.description].filter(Boolean).join(" · ");
 
 /** @param {Room} room */
 export function makeFusion(room) {
@@ -36,6 +39,7 @@ export function makeFusion(room) {
   // --- controls -------------------------------------------------------------------------------------------------
   const choice = h("select", { class: "select fusion__choice", "aria-label": gettext("Series on top"), onchange: () => store.dispatch({ type: "fusion.chosen", seriesId: choice.value || null, modality: known.get(choice.value)?.modality }) });
   const fit = h("p", { class: "fusion__fit", "aria-live": "polite" });
+  const register = h("button", { class: "button button--small fusion__register", type: "button", hidden: true, onclick: () => void registerSeries().catch(toastError) }, icon("crosshair"), gettext("Lay them over each other by landmarks"));
   const modes = MODES.map((mode) => h("button", { type: "button", "aria-pressed": "false", dataset: { fusing: mode }, onclick: () => set({ mode }) }, word(`fusion-${mode}`)));
   const map = h("select", { class: "select", "aria-label": gettext("Colours"), dataset: { act: "fusion-map" }, onchange: () => set({ map: map.value }) }, MAPS.map((one) => h("option", { value: one }, word(`map-${one}`))));
   const range = (/** @type {string} */ act, /** @type {string} */ name, /** @type {(value: number) => void} */ take) =>
@@ -71,7 +75,15 @@ export function makeFusion(room) {
     line(gettext("Window"), presets),
     line("", low, h("span", { class: "second" }, gettext("to")), high, unit),
     h("div", { class: "fusion__scale" }, legend, h("div", { class: "fusion__ends" }, ends)));
-  fill(section, h("header", { class: "section-head" }, h("h2", {}, gettext("Fusion"))), h("div", { class: "fusion" }, choice, fit, controls));
+  fill(section, h("header", { class: "section-head" }, h("h2", {}, gettext("Fusion"))), h("div", { class: "fusion" }, choice, fit, register, controls));
+
+  /** The chosen series and the open one, by what a person clicks in both. */
+  async function registerSeries() {
+    const fixed = room.session?.series;
+    const id = store.get().fusion.seriesId;
+    const moving = known.get(id ?? "")?.volume ? known.get(id ?? "") : await get(`/api/series/${id}/`);
+    if (fixed && moving?.volume) await openRegistering({ studyId: store.get().study.study.id, fixed, moving, nameOf });
+  }
 
   // --- what may lie over the open series -------------------------------------------------------------------------
   /** @param {any} session */
@@ -87,7 +99,9 @@ export function makeFusion(room) {
       fill(fit, icon("triangle-alert", { class: "is-caution" }), h("span", {}, /** @type {Error} */ (error).message));
     }
     const { study } = store.get();
-    for (const one of [...study.series, ...(study.priors ?? []).flatMap((/** @type {any} */ prior) => prior.series ?? [])]) known.set(one.id, one);
+    for (const one of study.series) known.set(one.id, one);
+    // Series of two studies may have one name: the date tells them apart.
+    for (const prior of study.priors ?? []) for (const one of prior.series ?? []) known.set(one.id, { ...one, study_date: prior.study_date });
     section.hidden = answers.length === 0;
     fill(choice, h("option", { value: "" }, gettext("Nothing on top")), answers.map(({ series_id, allowed }) => {
       const name = nameOf(known.get(series_id) ?? { modality: gettext("Series of another study") });
@@ -131,6 +145,8 @@ export function makeFusion(room) {
     const answer = answers.find((one) => one.series_id === fusion.seriesId);
     fit.hidden = !answer;
     if (answer) fill(fit, icon(answer.allowed ? "link" : "triangle-alert", { class: answer.allowed ? "" : "is-caution" }), h("span", {}, answer.sentence));
+    const volumes = known.get(fusion.seriesId ?? "")?.volume !== null && store.get().study.study.state === "active";
+    register.hidden = !answer || answer.how === "same_frame" || !volumes || !may(store.get().study.study.may, "annotate");
     controls.hidden = !over;
     if (!over) return;
     over.show(fusion, view.interpolated);

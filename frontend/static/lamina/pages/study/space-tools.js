@@ -66,9 +66,10 @@ export function makeSpaceTools(room) {
   fill(tools, buttons.clip, buttons.volume, buttons.views, planes, fit, picture, large);
   frames.surfaces.element.append(card);
 
-  store.watch((state) => state.view, ({ clip, planesIn3d, segmentationId, large: big }) => {
+  // Without a result and without the volume itself the planes are all there is: then they are shown unasked.
+  store.watch(({ view, space }) => view.planesIn3d ?? (view.segmentationId === null && !space.volume), (on) => planes.setAttribute("aria-pressed", String(on)));
+  store.watch((state) => state.view, ({ clip, large: big }) => {
     buttons.clip.setAttribute("aria-pressed", String(Boolean(clip || store.get().space.box)));
-    planes.setAttribute("aria-pressed", String(planesIn3d ?? segmentationId === null));
     fill(large, icon(big === "surfaces" ? "minimize-2" : "maximize-2"));
   });
   store.watch((state) => state.space, ({ volume, box }) => {

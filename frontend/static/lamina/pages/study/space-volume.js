@@ -96,6 +96,7 @@ export function makeVolumeCard(room) {
         space.touch();
       }
       space.setVolume(now ? rendering : null, now?.surfaces ?? true);
+      session.showSpacePlanes();
       session.showTexts();
       editor.setHistogram(now && rendering?.whole && session.voxels ? () => histogram(session.voxels, session.volume, editorRange(session)) : null);
       showNote();

@@ -49,7 +49,7 @@ export class VolumeResult {
     session.segments = new Map((segmentation?.segments ?? []).map((/** @type {any} */ segment) => [segment.number, segment]));
     session.room.store.dispatch({ type: "view.segmentation", segmentationId: segmentation?.id ?? null, segments: startingLooks(segmentation?.segments ?? []) });
     if (!segmentation) {
-      session.spacePlanes.group.visible = session.planesShown();
+      session.showSpacePlanes();
       session.showTexts();
       return;
     }
@@ -136,7 +136,7 @@ export class VolumeResult {
       if (!signal.aborted) session.room.report(interpolate(gettext("The surfaces did not load: {reason}"), { reason: /** @type {Error} */ (error).message }), error);
     }
     if (signal.aborted) return;
-    session.spacePlanes.group.visible = session.planesShown();
+    session.showSpacePlanes();
     session.showTexts();
     session.space.invalidate();
   }
