@@ -2,14 +2,22 @@
 
 import { fill, h, icon } from "../../components/dom.js";
 import { percent } from "../../components/format.js";
+import { toast } from "../../components/toast.js";
 import { sameWindow } from "../../geometry/windows.js";
 import { gettext } from "../../i18n.js";
+import { EDITING } from "../../tools/editing.js";
 import { TOOL_GROUPS } from "../../tools/tools.js";
 import { keyed } from "./key-words.js";
 import { makeLayouts } from "./layouts.js";
 import { word } from "./words.js";
 
 /** @import { Room } from "./room.js" */
+
+/** Room for one viewport only (SCREENS, "Regions"): as study-layout.css has it. */
+const NARROW = window.matchMedia("(max-width: 819px)");
+
+/** Tools that change voxels. */
+const DRAWING = new Set(EDITING.map(({ id }) => id));
 
 /** @param {Room} room @param {Record<string, any>} values */
 const set = (room, values) => room.store.dispatch({ type: "view.set", values });
@@ -20,20 +28,30 @@ const railButton = (room, symbol, name, act, run, more = {}) =>
 
 /** @param {HTMLElement} rail @param {Room} room */
 export function makeRail(rail, room) {
-  const groups = TOOL_GROUPS.map((group) => group.filter(({ more }) => !more).map((tool) => railButton(room, tool.symbol, word(tool.id), `tool-${tool.id}`, () => set(room, { tool: tool.id }), { class: tool.volumeOnly ? "rail__button volume-only" : "rail__button", dataset: { tool: tool.id } })));
+  const groups = TOOL_GROUPS.map((group) => group.filter(({ more }) => !more).map((tool) => railButton(room, tool.symbol, word(tool.id), `tool-${tool.id}`, () => set(room, { tool: tool.id }), { class: tool.volumeOnly ? "rail__button volume-only" : "rail__button", dataset: { tool: tool.id, ...(DRAWING.has(tool.id) && { drawing: "" }) } })));
   const tools = groups.flat();
+  const tooSmall = gettext("Open on a larger screen to draw");
+  const noDrawing = h("button", { class: "rail__button rail__no-drawing volume-only", type: "button", "aria-label": tooSmall, title: tooSmall, onclick: () => toast(tooSmall) }, icon("pencil"));
   const invert = railButton(room, "contrast", gettext("Invert"), "invert", () => set(room, { inverted: !room.store.get().view.inverted }));
   const smooth = railButton(room, "blend", gettext("Smooth between voxels"), "smooth", () => set(room, { interpolated: !room.store.get().view.interpolated }), { dataset: { act: "interpolate" } });
   const reset = railButton(room, "rotate-ccw", gettext("Reset the view"), "reset", () => room.session?.reset(), { dataset: { act: "reset" } });
   fill(
     rail,
-    groups.map((group) => [group, h("span", { class: "rail__line" })]),
+    groups.map((group, at) => [group, at === groups.length - 1 && noDrawing, h("span", { class: "rail__line" })]),
     invert,
     smooth,
     reset,
     h("span", { class: "rail__gap" }),
     railButton(room, "keyboard", gettext("Show all keys"), "sheet", () => room.showKeys()),
   );
+  // A finger on a phone would paint over the neighbours: there one looks and measures.
+  const keepOff = () => {
+    if (!NARROW.matches || !DRAWING.has(room.store.get().view.tool)) return;
+    set(room, { tool: "window" });
+    toast(tooSmall);
+  };
+  room.store.watch((state) => state.view.tool, keepOff);
+  NARROW.addEventListener("change", keepOff);
   room.store.watch((state) => state.view, (view) => {
     for (const button of tools) button.setAttribute("aria-pressed", String(button.dataset.tool === view.tool));
     invert.setAttribute("aria-pressed", String(view.inverted));
