@@ -18,6 +18,8 @@ import { rolesOf } from "./words.js";
 
 /** So long between two questions whether it is ready, ms; the event is quicker where it comes. */
 const ASK_EVERY = [300, 600, 1200, 2000];
+/** So long the result's own surfaces are waited for, ms. */
+const OWN_WITHIN = 10_000;
 const WORKING = new Set(["queued", "running"]);
 
 /** @param {string} url @param {AbortSignal} signal */
@@ -25,6 +27,13 @@ async function bytesOf(url, signal) {
   const answer = await fetch(url, { signal, credentials: "same-origin" });
   if (!answer.ok) throw await problemOf(answer);
   return answer.arrayBuffer();
+}
+
+/** The result's own surfaces are in the 3D, or none are on their way: the painted ones go into their place. @param {VolumeSession} session @param {AbortSignal} signal */
+async function ownSurfaces(session, signal) {
+  const until = performance.now() + OWN_WITHIN;
+  while (session.room.segmentation && !session.surfaces && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 50));
+  signal.throwIfAborted();
 }
 
 export class CompareDesk {
@@ -87,6 +96,8 @@ export class CompareDesk {
   /** Wait until it is made, then bring it into sight. @param {any} comparison */
   async settle(comparison) {
     const mine = ++this.asking;
+    const { series_id: seriesId } = comparison.left;
+    if (this.room.session?.series.id !== seriesId && this.room.store.get().study.series.some((/** @type {any} */ one) => one.id === seriesId)) this.room.openSeries(seriesId);
     for (let turn = 0; ; turn++) {
       if (mine !== this.asking) return comparison;
       this.room.store.dispatch({ type: "compare.loaded", comparison });
@@ -144,7 +155,10 @@ export class CompareDesk {
       stop();
     });
     this.drop.push(this.marks.attach(session));
-    if (urls.surfaces_a) await this.paint(session, signal);
+    if (urls.surfaces_a) {
+      await ownSurfaces(session, signal);
+      await this.paint(session, signal);
+    }
     this.room.mark("compared");
   }
 

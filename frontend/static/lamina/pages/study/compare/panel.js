@@ -7,7 +7,7 @@ import { csvOf, directionsOf, unionOf } from "../../../geometry/hotspots.js";
 import { gettext, interpolate, known, ngettext } from "../../../i18n.js";
 import { fileName, save } from "../snapshot.js";
 import { makePicker } from "./picker.js";
-import { directionText, furtherText } from "./words.js";
+import { directionText, furtherText, measureDefinitions } from "./words.js";
 
 /** @import { Region } from "../../../geometry/hotspots.js" */
 /** @import { Room } from "../room.js" */
@@ -86,7 +86,8 @@ export function makePanel(room, desk) {
 
   function drawTable() {
     const { comparison, part, roles } = desk;
-    const { segments, definitions } = comparison.result;
+    const { segments } = comparison.result;
+    const definitions = measureDefinitions();
     const one = segments.find((/** @type {any} */ segment) => segment.number === part.segment) ?? segments[0];
     const name = (/** @type {string} */ text, /** @type {string} */ title = "") => h("dt", { title }, text);
     const line = (/** @type {string} */ measure, /** @type {any} */ term, /** @type {string} */ value, /** @type {string} */ beside = "") => h("div", { class: "measure", dataset: { measure } }, term, h("dd", {}, value), h("dd", { class: "second" }, beside));
@@ -95,10 +96,10 @@ export function makePanel(room, desk) {
       segments.map((/** @type {any} */ segment) => h("option", { value: String(segment.number), ".selected": segment.number === part.segment }, `${known(segment.label)} · Dice ${dice(segment.dice)}`)));
     fill(table, h("h3", {}, gettext("Agreement")), pick,
       h("dl", { dataset: { segment: String(one.number) } },
-        line("dice", name("Dice", known(definitions.dice)), dice(one.dice)),
-        line("hd95", name(gettext("Surface distance, 95\u202f%"), known(definitions.hd95_mm)), mm(one.hd95_mm)),
-        line("assd", name(gettext("Mean surface distance"), known(definitions.assd_mm)), mm(one.assd_mm)),
-        line("max", name(gettext("Largest distance"), gettext("Largest distance from a point of one surface to the nearest point of the other")), mm(one.max_mm)),
+        line("dice", name("Dice", definitions.dice), dice(one.dice)),
+        line("hd95", name(gettext("Surface distance, 95\u202f%"), definitions.hd95), mm(one.hd95_mm)),
+        line("assd", name(gettext("Mean surface distance"), definitions.assd), mm(one.assd_mm)),
+        line("max", name(gettext("Largest distance"), definitions.max), mm(one.max_mm)),
         line("volume-a", name(interpolate(gettext("Volume, {who}"), { who: roles.a.name })), ml(one.volume_a_ml)),
         line("volume-b", name(interpolate(gettext("Volume, {who}"), { who: roles.b.name })), ml(one.volume_b_ml), signedPercent(one.volume_difference_percent))),
       comparison.unpaired.length > 0 && h("p", { class: "hint" }, interpolate(gettext("Only in one of both, not compared: {names}"), { names: comparison.unpaired.map((/** @type {any} */ segment) => known(segment.label)).join(gettext(", ")) })));

@@ -71,3 +71,11 @@ export function furtherText({ side, max_mm: size }, roles) {
   const name = (side === "a_only" ? roles.a : roles.b).name;
   return interpolate(size === null ? gettext("Only here: {name}") : gettext("{name}: goes further"), { name });
 }
+
+/** What the measures mean, as the engine counts them (recon_engine.metrics). */
+export const measureDefinitions = () => ({
+  dice: gettext("Dice: twice the shared voxels by the sum of both; 1 where both are empty"),
+  hd95: gettext("HD95: the larger of the two 95th percentiles of the distance from each surface voxel of one to the nearest surface voxel of the other"),
+  assd: gettext("ASSD: mean over all surface voxels of both of the distance to the nearest surface voxel of the other"),
+  max: gettext("Largest distance from a point of one surface to the nearest point of the other"),
+});
