@@ -177,3 +177,21 @@ def test_a_click_on_a_pin_leads_there(study: Talking) -> None:
     study.pin(number, "surfaces").click()
     eventually(lambda: study.is_near(SPOT, 1.0), True)
     assert study.card("Look here").get_attribute("data-chosen") == ""
+
+
+def test_key_images_and_a_report_of_them(study: Talking) -> None:
+    """J keeps what is seen; the report is made with the key images in it (F13)."""
+    page = study.page
+    page.locator('.viewport[data-viewport="coronal"]').hover(position={"x": 5, "y": 60})
+    page.keyboard.press("j")
+    eventually(lambda: page.locator(".key-image").count(), 1)
+    picture = page.locator(".key-image img")
+    eventually(lambda: picture.evaluate("image => image.complete && image.naturalWidth > 100"), True)
+    page.get_by_role("button", name="Make a report").click()
+    row = page.locator('.reports__row[data-state="succeeded"]')
+    row.wait_for()
+    pdf = page.request.get(row.get_by_role("link", name="Download the PDF").get_attribute("href"))
+    assert (pdf.headers["content-type"], pdf.body()[:5]) == ("application/pdf", b"%PDF-")
+    text = page.request.get(row.get_by_role("link", name="Open the page").get_attribute("href")).text()
+    assert text.count("Not for clinical use") == 2
+    assert text.count("/api/key-images/") == 1

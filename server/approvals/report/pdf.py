@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import io
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -17,7 +18,8 @@ from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Image, KeepTogether, Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
 
-CHINESE = "STSong-Light"  # a font every PDF reader has or replaces; Latin text keeps Helvetica
+CHINESE = "STSong-Light"  # a font every PDF reader has or replaces, for Chinese alone: some replace it by one that
+# has no Latin letters and figures, so those are Helvetica in both languages
 LATIN, LATIN_BOLD = "Helvetica", "Helvetica-Bold"
 INK, SECOND, LINE, CAUTION = HexColor("#14181D"), HexColor("#46505C"), HexColor("#DCE1E7"), HexColor("#8A5200")
 MARGIN = 18 * mm
@@ -57,34 +59,34 @@ def make_pdf(content: Mapping[str, Any], read: Callable[[str], bytes]) -> tuple[
 
 
 def _styles(chinese: bool) -> dict[str, ParagraphStyle]:
-    font, bold = (CHINESE, CHINESE) if chinese else (LATIN, LATIN_BOLD)
     lead = 2 if chinese else 0
-    body = ParagraphStyle("body", fontName=font, fontSize=9, leading=12 + lead, textColor=INK)
+    body = ParagraphStyle("body", fontName=LATIN, fontSize=9, leading=12 + lead, textColor=INK)
     if chinese:
         body.wordWrap = "CJK"
     return {
         "body": body,
         "number": ParagraphStyle("number", body, alignment=TA_RIGHT),
-        "head": ParagraphStyle("head", body, fontName=bold, textColor=SECOND),
-        "head number": ParagraphStyle("head number", body, fontName=bold, textColor=SECOND, alignment=TA_RIGHT),
+        "head": ParagraphStyle("head", body, fontName=LATIN_BOLD, textColor=SECOND),
+        "head number": ParagraphStyle("head number", body, fontName=LATIN_BOLD, textColor=SECOND, alignment=TA_RIGHT),
         "second": ParagraphStyle("second", body, fontSize=8, leading=11 + lead, textColor=SECOND),
-        "title": ParagraphStyle("title", body, fontName=bold, fontSize=18, leading=26, spaceAfter=3 * mm),
-        "section": ParagraphStyle("section", body, fontName=bold, fontSize=12, leading=18, spaceBefore=5 * mm),
+        "title": ParagraphStyle("title", body, fontName=LATIN_BOLD, fontSize=18, leading=26, spaceAfter=3 * mm),
+        "section": ParagraphStyle("section", body, fontName=LATIN_BOLD, fontSize=12, leading=18, spaceBefore=5 * mm),
     }
 
 
-def plain(text: str, style: ParagraphStyle) -> str:
-    """The text as a paragraph takes it: nothing in it is markup, and Chinese in Latin text has its own font."""
-    if style.fontName == CHINESE:
-        return html.escape(text)
-    parts, foreign = [], False
-    for one in text.translate(REPLACED):
-        outside = _is_outside(one)
-        if outside != foreign:
-            parts.append(f'<font name="{CHINESE}">' if outside else "</font>")
-            foreign = outside
-        parts.append(html.escape(one))
-    return "".join(parts) + ("</font>" if foreign else "")
+def runs_of(text: str) -> list[tuple[bool, str]]:
+    """The text in pieces: (needs the Chinese font, piece)."""
+    return [
+        (outside, "".join(piece)) for outside, piece in itertools.groupby(text.translate(REPLACED), key=_is_outside)
+    ]
+
+
+def plain(text: str) -> str:
+    """The text as a paragraph takes it: nothing in it is markup, and Chinese has its own font."""
+    return "".join(
+        f'<font name="{CHINESE}">{html.escape(piece)}</font>' if outside else html.escape(piece)
+        for outside, piece in runs_of(text)
+    )
 
 
 def _is_outside(character: str) -> bool:
@@ -96,7 +98,7 @@ def _is_outside(character: str) -> bool:
 
 
 def _text(text: str, style: ParagraphStyle) -> Paragraph:
-    return Paragraph(plain(text, style), style)
+    return Paragraph(plain(text), style)
 
 
 def _facts(facts: Sequence[Sequence[str]], styles: Mapping[str, ParagraphStyle], width: float) -> Table:
@@ -186,18 +188,27 @@ class _Pages:
 
     def dress(self, canvas: Canvas, number: int) -> None:
         content = self.content
-        font = CHINESE if content["language"].startswith("zh") else LATIN
         width, height = A4
-        canvas.saveState()
-        canvas.setFont(font, 9)
-        canvas.setFillColor(CAUTION)
-        canvas.drawString(MARGIN, height - 14 * mm, content["warning"])
-        canvas.drawCentredString(width / 2, 10 * mm, content["warning"])
-        canvas.setFillColor(SECOND)
-        canvas.drawRightString(width - MARGIN, height - 14 * mm, content["pseudonym"])
-        canvas.drawString(MARGIN, 10 * mm, "Lamina")
         page = content["page_of"].replace("{page}", str(number)).replace("{pages}", str(self.count))
-        canvas.drawRightString(width - MARGIN, 10 * mm, page)
+        canvas.saveState()
+        canvas.setFillColor(CAUTION)
+        _draw(canvas, MARGIN, height - 14 * mm, content["warning"], 0)
+        _draw(canvas, width / 2, 10 * mm, content["warning"], 0.5)
+        canvas.setFillColor(SECOND)
+        _draw(canvas, width - MARGIN, height - 14 * mm, content["pseudonym"], 1)
+        _draw(canvas, MARGIN, 10 * mm, "Lamina", 0)
+        _draw(canvas, width - MARGIN, 10 * mm, page, 1)
         canvas.setStrokeColor(LINE)
         canvas.line(MARGIN, height - 17 * mm, width - MARGIN, height - 17 * mm)
         canvas.restoreState()
+
+
+def _draw(canvas: Canvas, x: float, y: float, text: str, share: float, size: float = 9) -> None:
+    """One line at x: its start (share 0), middle (0.5) or end (1) stands there."""
+    runs = [(CHINESE if outside else LATIN, piece) for outside, piece in runs_of(text)]
+    widths = [canvas.stringWidth(piece, font, size) for font, piece in runs]
+    at = x - share * sum(widths)
+    for (font, piece), wide in zip(runs, widths, strict=True):
+        canvas.setFont(font, size)
+        canvas.drawString(at, y, piece)
+        at += wide

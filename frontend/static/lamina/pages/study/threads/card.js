@@ -115,9 +115,11 @@ function whereabouts(desk, thread) {
   if (!segment) return h("span", { class: "thread__where second" });
   const name = known(segment.label);
   const { segmentation } = desk.room;
-  const here = thread.series_id === desk.room.session?.series.id;
-  const gone = segment.is_gone ? !here || !segmentation || !desk.rowOf(thread) : here && segmentation !== null && !desk.rowOf(thread);
+  const there = desk.rowOf(thread);
+  // The rows of its own segmentation are newer than what was asked when the thread was loaded.
+  const gone = segmentation?.id === segment.segmentation_id ? !there : segment.is_gone && !there;
   if (gone) return h("span", { class: "thread__where thread__where--gone" }, icon("circle-x"), interpolate(gettext("{segment} is gone"), { segment: name }));
+  if (segmentation && !there) return h("span", { class: "thread__where second" }, interpolate(gettext("{segment}, not in this result"), { segment: name }));
   const moved = desk.state.moved[thread.id]?.distance ?? 0;
   if (moved >= MOVED) return h("span", { class: "thread__where thread__where--moved", title: interpolate(gettext("The surface of {segment} lies this far from where it was asked about."), { segment: name }) }, icon("expand"), interpolate(gettext("surface moved {distance}"), { distance: mm(moved) }));
   return h("span", { class: "thread__where second" }, name);

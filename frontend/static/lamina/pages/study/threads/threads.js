@@ -27,7 +27,7 @@ export function makeThreads(room) {
   const settled = h("ul", { class: "threads", role: "list", hidden: true });
   const spot = h("p", { class: "threads__spot second", hidden: true });
   const writer = makeWriter({
-    label: gettext("Write a comment, @ to mention"), act: gettext("Pin comment"), key: room.keymap.keysOf("comment")[0] ?? "", people: () => desk.state.people,
+    label: gettext("Write a comment, @ to mention"), act: gettext("Pin comment"), stays: true, key: room.keymap.keysOf("comment")[0] ?? "", people: () => desk.state.people,
     send: (text) => {
       const here = desk.state.spot ?? desk.spotHere();
       if (!here) throw new Error(gettext("Open a series first: a comment is pinned to a place."));

@@ -14,18 +14,19 @@ let made = 0;
  * @param {string} options.label @param {string} [options.hint] @param {string} [options.text] @param {string} options.act  on the button
  * @param {() => Person[]} options.people @param {(text: string) => void | Promise<void>} options.send  throws: the text stays
  * @param {() => void} [options.cancel] @param {string} [options.key]  shown in the field
+ * @param {boolean} [options.stays]  always in the page: its buttons come when it is used
  */
-export function makeWriter({ label, hint = label, text = "", act, people, send, cancel, key = "" }) {
+export function makeWriter({ label, hint = label, text = "", act, people, send, cancel, key = "", stays = false }) {
   const id = `writer-${++made}`;
   const list = h("ul", { class: "writer__people", id: `${id}-people`, role: "listbox", "aria-label": gettext("People"), hidden: true });
   const field = h("textarea", {
     class: "textarea writer__field", rows: "1", maxlength: "4000", "aria-label": label, placeholder: hint, ".value": text,
     "aria-autocomplete": "list", "aria-controls": list.id, oninput: () => changed(), onkeydown: (/** @type {KeyboardEvent} */ event) => press(event),
-    onblur: () => setTimeout(hide, 150), onclick: () => offer(),
+    onblur: () => setTimeout(left, 150), onfocus: () => (foot.hidden = false), onclick: () => offer(),
   });
   const button = h("button", { class: "button button--small", type: "button", onclick: () => void go() }, act);
   const trouble = h("p", { class: "writer__trouble", role: "alert", hidden: true });
-  const foot = h("div", { class: "writer__foot", hidden: !text && !cancel },
+  const foot = h("div", { class: "writer__foot", hidden: stays },
     h("span", { class: "second writer__hint" }, gettext("Ctrl+Enter sends")),
     cancel && h("button", { class: "button button--small button--quiet", type: "button", onclick: cancel }, gettext("Cancel")), button);
   const element = h("div", { class: "writer" }, h("div", { class: "writer__box" }, field, key && h("kbd", { class: "key writer__key" }, key)), list, trouble, foot);
@@ -36,7 +37,6 @@ export function makeWriter({ label, hint = label, text = "", act, people, send, 
 
   function changed() {
     field.rows = Math.min(MOST_ROWS, field.value.split("\n").length + Math.floor(field.value.length / 60));
-    foot.hidden = !field.value.trim() && !cancel;
     trouble.hidden = true;
     offer();
   }
@@ -62,6 +62,12 @@ export function makeWriter({ label, hint = label, text = "", act, people, send, 
         put(person);
       },
     }, icon("user"), person.name)));
+  }
+
+  function left() {
+    hide();
+    // A press on one of the buttons takes the focus there.
+    if (stays && !field.value.trim() && !element.contains(document.activeElement)) foot.hidden = true;
   }
 
   function hide() {
