@@ -16,6 +16,7 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
@@ -155,6 +156,105 @@ def engine_words() -> set[Key]:
     return words - {""}
 
 
+# Modules whose errors end a job: what they say stands in its card and beside the tool that asked.
+_JOB_MODULES = ("recipes", "refining", "weights", "inference.py", "pieces.py", "reconstruction.py", "results.py")
+_RAISES = {"EngineError": 1, "nothing": 0}  # place of the sentence among the arguments
+
+
+def _told(node: ast.expr, constants: dict[str, str]) -> str | None:
+    """A sentence as the page recognises it: what is filled in becomes {0}, {1}, ..."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    if isinstance(node, ast.Name):
+        return constants.get(node.id)
+    if isinstance(node, ast.IfExp):
+        return None  # both sides are names of constants, which are taken by themselves
+    if isinstance(node, ast.JoinedStr):
+        places = iter(range(100))
+        parts = [str(v.value) if isinstance(v, ast.Constant) else f"{{{next(places)}}}" for v in node.values]
+        return "".join(parts)
+    return None
+
+
+def told_in(source: str) -> set[str]:
+    """Sentences of the errors a module of the engine raises, its constants of words included."""
+    tree = ast.parse(source)
+    constants = {
+        target.id: node.value.value
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    found = set()
+    for node in ast.walk(tree):
+        name = getattr(node.func, "id", "") if isinstance(node, ast.Call) else ""
+        if name not in _RAISES:
+            continue
+        for part in ast.walk(node.args[_RAISES[name]]) if len(node.args) > _RAISES[name] else ():
+            text = constants.get(part.id) if isinstance(part, ast.Name) else None
+            if text and " " in text:
+                found.add(text)
+        text = _told(node.args[_RAISES[name]], constants) if len(node.args) > _RAISES[name] else None
+        if text and " " in text:
+            found.add(text)
+    return found
+
+
+def job_words() -> set[Key]:
+    """Why jobs fail, as rows keep it in English; the pages show it through `told` of i18n.js."""
+    words: set[Key] = set()
+    for name in _JOB_MODULES:
+        path = ROOT / "recon_engine" / name
+        for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
+            words |= told_in(file.read_text("utf-8"))
+    for name in ("guard.py", "services.py"):
+        for key in keys_of_python((ROOT / "server" / "jobs" / name).read_text("utf-8")):
+            if isinstance(key, str):
+                places = iter(range(100))
+                words.add(re.sub(r"%\(\w+\)[sd]", lambda _: f"{{{next(places)}}}", key))  # noqa: B023
+    # A pattern of little more than places would take every sentence for its own.
+    return {word for word in words if isinstance(word, str) and len(re.sub(r"\{\d+\}|\W", "", word)) > 12}
+
+
+def card_words() -> set[Key]:
+    """What the cards of algorithms say: titles of their lines, their sentences, what is measured and how."""
+    words: set[Key] = set()
+
+    def title(name: str) -> str:
+        text = name.replace("_", " ")
+        return text[:1].upper() + text[1:]
+
+    def walk(name: str, value: Any) -> None:
+        if isinstance(value, dict) and isinstance(value.get("mean"), int | float):
+            *groups, measure = name.split(".")
+            words.update(title(group) for group in groups)
+            words.add(title(re.sub(r"_(mm|ml|percent|seconds|s)$", "", measure)))
+            words.add(value.get("definition", ""))
+        elif isinstance(value, dict):
+            words.add(title(name))
+            for inner, one in value.items():
+                walk(inner, one)
+
+    for path in sorted((ROOT / "recon_engine" / "weights").glob("*/card.json")):
+        card = json.loads(path.read_text("utf-8"))
+        for name, value in card.items():
+            walk(name, value)
+            lines = value if isinstance(value, list) else [value]
+            if all(isinstance(line, str) for line in lines):
+                words.add(title(name))
+                words.update(line for line in lines if " " in line)
+        # Whom to thank and under which terms is quoted as it was given.
+        words -= {card.get("attribution", ""), card.get("licence", "")}
+    return {word for word in words if word and (" " in word or word.isalpha())} - {
+        "Dice",
+        "Hd95",
+        "Assd",
+        "Auc",
+        "Summary",
+    }
+
+
 def engine_reasons() -> set[Key]:
     """Rule and cure of every reason code of intake, as server/studies/reasons.py asks for them."""
     from server.engine import reason_texts
@@ -173,7 +273,9 @@ def server_keys() -> set[Key]:
 
 
 def browser_keys() -> set[Key]:
-    return engine_words().union(*(keys_of_script(path.read_text("utf-8")) for path in script_files()))
+    return (engine_words() | job_words() | card_words()).union(
+        *(keys_of_script(path.read_text("utf-8")) for path in script_files())
+    )
 
 
 def update(po: Path, keys: set[Key]) -> int:

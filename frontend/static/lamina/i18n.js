@@ -28,6 +28,32 @@ export function gettext(text) {
 /** Words that are data of the server (names of algorithms and their segments), where the catalogue knows them. @param {string} text */
 export const known = (text) => gettext(text);
 
+/**
+ * Why a job of the server failed: its row keeps the English sentence, with names and numbers filled in. Found again by
+ * its pattern, it is said in the page's language; otherwise it stays as it is.
+ * @param {Record<string, string | string[]>} messages  of a catalogue; numbered places make a pattern
+ * @returns {(text: string) => string}
+ */
+export function toldBy(messages) {
+  /** @type {[RegExp, string][] | null} */
+  let patterns = null;
+  return (text) => {
+    const whole = messages[text];
+    if (typeof whole === "string" && whole) return whole;
+    patterns ??= Object.entries(messages)
+      .filter(([key, found]) => key.includes("{0}") && typeof found === "string" && found)
+      .map(([key, found]) => [new RegExp(`^${key.replace(/[.*+?^$()|[\]\\]/g, "\\$&").replace(/\{\d+\}/g, "(.+?)")}$`, "s"), /** @type {string} */ (found)]);
+    for (const [pattern, found] of patterns) {
+      const places = pattern.exec(text);
+      if (places) return found.replace(/\{(\d+)\}/g, (_, at) => places[Number(at) + 1]);
+    }
+    return text;
+  };
+}
+
+/** The same in the page's language. */
+export const told = toldBy(catalogue.messages);
+
 /** @param {string} one @param {string} many @param {number} count */
 export function ngettext(one, many, count) {
   const found = catalogue.messages[one];

@@ -1,5 +1,6 @@
 /** Reading an algorithm's card: measured numbers on one side, what else it says on the other. No DOM. */
 
+import { gettext, known } from "../i18n.js";
 import { NARROW, number } from "./format.js";
 
 /**
@@ -63,7 +64,7 @@ export function title(key) {
 }
 
 const plain = (/** @type {any} */ value) =>
-  typeof value === "number" ? number(value, Number.isInteger(value) ? 0 : 3) : typeof value === "boolean" ? (value ? "yes" : "no") : String(value);
+  typeof value === "number" ? number(value, Number.isInteger(value) ? 0 : 3) : typeof value === "boolean" ? (value ? gettext("yes") : gettext("no")) : String(value);
 
 /**
  * The card's other lines as [title, text], long texts last.
@@ -72,7 +73,7 @@ const plain = (/** @type {any} */ value) =>
 export function linesOf(card) {
   return Object.entries(card ?? {})
     .filter(([, value]) => value !== null && (typeof value !== "object" || (Array.isArray(value) && value.every((v) => typeof v !== "object"))))
-    .map(([key, value]) => /** @type {[string, string]} */ ([title(key), Array.isArray(value) ? value.map(plain).join(", ") : plain(value)]))
+    .map(([key, value]) => /** @type {[string, string]} */ ([title(key), Array.isArray(value) ? value.map((one) => known(plain(one))).join(" ") : plain(value)]))
     .sort((a, b) => Number(a[1].length > 60) - Number(b[1].length > 60));
 }
 

@@ -1,6 +1,6 @@
 /** A job's state in words: one place, so that worklist, operations and study page say the same. No DOM. */
 
-import { gettext, interpolate } from "../i18n.js";
+import { gettext, interpolate, told } from "../i18n.js";
 import { duration, percent, timeLeft } from "./format.js";
 
 /**
@@ -111,7 +111,7 @@ export function lineOf(job) {
       : "";
   if (job.state === "queued") return listed([stateOf(job).text, attempt]);
   if (job.state === "running") return listed([phaseOf(job) || gettext("Starting"), attempt]);
-  if (job.state === "failed") return [job.error?.message ?? gettext("No reason was given."), attempt].filter(Boolean).join(" ");
+  if (job.state === "failed") return [job.error?.message ? told(job.error.message) : gettext("No reason was given."), attempt].filter(Boolean).join(" ");
   if (job.state === "cancelled") return gettext("Cancelled");
   const seconds = secondsOf(job);
   return seconds === null ? gettext("Done") : interpolate(gettext("Finished in {time}"), { time: duration(seconds) });

@@ -6,7 +6,7 @@ import { linesOf, measureTitle, measured, measuresOf, title } from "../component
 import { chip, fill, find, h, icon } from "../components/dom.js";
 import { number } from "../components/format.js";
 import { use } from "../components/webawesome.js";
-import { gettext, interpolate, known } from "../i18n.js";
+import { gettext, interpolate, known, told } from "../i18n.js";
 
 /** @type {any[]} */
 let versions = [];
@@ -68,10 +68,10 @@ function measures(/** @type {any} */ version) {
           h(
             "tr",
             {},
-            h("td", {}, row.definition ? [h("span", { class: "defined", id: `measure-${index}`, tabindex: "0" }, measureTitle(row.name)), h("wa-tooltip", { for: `measure-${index}` }, row.definition)] : measureTitle(row.name)),
-            hasGroup && h("td", { class: "second" }, row.group ? title(row.group) : ""),
+            h("td", {}, row.definition ? [h("span", { class: "defined", id: `measure-${index}`, tabindex: "0" }, known(measureTitle(row.name))), h("wa-tooltip", { for: `measure-${index}` }, known(row.definition))] : known(measureTitle(row.name))),
+            hasGroup && h("td", { class: "second" }, row.group.split(", ").filter(Boolean).map((one) => known(title(one))).join(", ")),
             h("td", { class: "number value" }, measured(row.mean, row.unit)),
-            h("td", { class: "number second" }, row.low === null ? "" : `${measured(row.low, row.unit, true)} to ${measured(row.high, row.unit)}`),
+            h("td", { class: "number second" }, row.low === null ? "" : interpolate(gettext("{low} to {high}"), { low: measured(row.low, row.unit, true), high: measured(row.high, row.unit) })),
             h("td", { class: "number second", title: row.worstCase }, measured(row.worst, row.unit)),
             h("td", { class: "number second" }, row.n === null ? "" : number(row.n)),
           ),
@@ -95,7 +95,7 @@ function draw() {
   fill(
     detail,
     h("div", { class: "page__head" }, h("div", { class: "page__title" }, h("h1", {}, known(version.title)), h("p", {}, known(version.summary))), h("div", { class: "page__acts" }, stateChip(version))),
-    version.disabled_reason && h("div", { class: "message message--bad" }, icon("circle-alert"), h("p", {}, version.disabled_reason)),
+    version.disabled_reason && h("div", { class: "message message--bad" }, icon("circle-alert"), h("p", {}, told(version.disabled_reason))),
     h("section", { class: "card" }, h("div", { class: "card__head" }, h("h2", {}, gettext("Measured")), h("span", { class: "second" }, gettext("on cases nobody trained on"))), measures(version)),
     h(
       "div",
@@ -126,13 +126,13 @@ function draw() {
           pair(gettext("Body part"), version.body_part),
           pair(gettext("Made for"), madeFor(version.intended_for)),
           pair(gettext("Weights"), version.weights_sha256 ? h("span", { class: "code", title: version.weights_sha256 }, `${version.weights_sha256.slice(0, 4)} ${version.weights_sha256.slice(4, 8)}`) : gettext("none")),
-          short.map(([name, text]) => pair(name, text)),
+          short.map(([name, text]) => pair(known(name), known(text))),
           pair(gettext("Licence"), version.licence),
           version.attribution && pair(gettext("Attribution"), version.attribution),
         ),
       ),
     ),
-    long.length > 0 && h("section", { class: "card" }, h("div", { class: "card__head" }, h("h2", {}, gettext("Good to know"))), h("dl", { class: "card__body algorithm__texts" }, long.map(([name, text]) => h("div", {}, h("dt", { class: "value" }, name), h("dd", { class: "second" }, text))))),
+    long.length > 0 && h("section", { class: "card" }, h("div", { class: "card__head" }, h("h2", {}, gettext("Good to know"))), h("dl", { class: "card__body algorithm__texts" }, long.map(([name, text]) => h("div", {}, h("dt", { class: "value" }, known(name)), h("dd", { class: "second" }, known(text)))))),
   );
   void use("tooltip");
 }

@@ -9,7 +9,7 @@ import { EditedLabels, voxelsOf } from "../../geometry/edited-labels.js";
 import { PLANE_NAMES, sliceAt } from "../../geometry/planes.js";
 import { NO_SPANS, unionOf } from "../../geometry/spans.js";
 import { decodeEffect, decodeSpans, encodeSpans } from "../../geometry/varints.js";
-import { gettext, interpolate } from "../../i18n.js";
+import { gettext, interpolate, told } from "../../i18n.js";
 import { EditSender } from "../../state/edit-sender.js";
 import { mayReplace } from "../../state/edits.js";
 import { StepGone } from "../../state/undo.js";
@@ -254,7 +254,7 @@ export class EditDesk {
         // The watch itself is being made while it tells the first time.
         queueMicrotask(() => stop());
         if (job.state === "succeeded") done(job.result);
-        else failed(Object.assign(new Error(job.error?.message || gettext("The server could not work this out.")), { code: job.error?.code }));
+        else failed(Object.assign(new Error(told(job.error?.message ?? "") || gettext("The server could not work this out.")), { code: job.error?.code }));
       });
     });
   }
