@@ -17,7 +17,7 @@ from rest_framework.views import APIView
 
 from server.jobs.selectors import error_json
 from server.jobs.states import JobState
-from server.reconstructions.comparing import services
+from server.reconstructions.comparing import services, states
 from server.reconstructions.comparing.models import Comparison
 from server.reconstructions.comparing.selectors import comparisons_visible_to
 from server.reconstructions.models import Segmentation
@@ -93,13 +93,11 @@ def comparison_json(comparison: Comparison, user: Any) -> dict[str, Any]:
 
 
 def _compared(segmentation: Segmentation, seq: int, user: Any) -> dict[str, Any]:
-    from server.reconstructions.comparing.states import newest_seq
-
     study_id, audience = segmentation.study_id, segmentation.audience
     return {
         "segmentation_id": segmentation.pk,
         "seq": seq,
-        "newest_seq": newest_seq(segmentation),
+        "newest_seq": states.newest_seq(segmentation),
         "kind": str(segmentation.kind),
         "title": title_of(segmentation) or (title_of(segmentation.based_on) if segmentation.based_on else ""),
         "author": sealing.author_as_seen_by(user, segmentation.author, study_id, audience),
