@@ -74,6 +74,10 @@ export function duration(seconds) {
   return interpolate(gettext("{hours}\u202fh {minutes}\u202fmin"), { hours, minutes });
 }
 
+/** Hours and minutes, "14:05". @param {Date} [at] @param {string} [timeZone] */
+export const timeOfDay = (at = new Date(), timeZone = zone()) =>
+  new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", timeZone }).format(at);
+
 const zone = () =>
   (typeof document !== "undefined" && document.documentElement.dataset.timeZone) ||
   Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -88,7 +92,7 @@ export function ago(iso, now = new Date(), timeZone = zone()) {
   if (seconds < 60 && seconds > -60) return gettext("now");
   if (seconds >= 0 && seconds < 3600) return interpolate(gettext("{minutes}\u202fmin"), { minutes: Math.floor(seconds / 60) });
   if (seconds >= 0 && seconds < 86400) {
-    return new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", timeZone }).format(then);
+    return timeOfDay(then, timeZone);
   }
   return day(iso, timeZone);
 }

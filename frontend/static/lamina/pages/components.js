@@ -16,6 +16,9 @@ import { gettext } from "../i18n.js";
 import { KEY_PRESETS } from "../tools/key-presets.js";
 import { Keymap } from "../tools/keymap.js";
 import { KeySheet } from "./study/key-sheet.js";
+import { makeMark } from "./study/together/cursors.js";
+import { face } from "./study/together/people.js";
+import { colourOf } from "../state/presence.js";
 
 const NOW = new Date().toISOString();
 const BEFORE = new Date(Date.now() - 112_000).toISOString();
@@ -158,6 +161,31 @@ function keys() {
   return h("div", { class: "card card__body" }, new KeySheet({ keymap, acts }).element);
 }
 
+/** Faces in every state; cursors plain, near the plane, at rest, drawing and erasing. */
+function people() {
+  const names = ["Reader 1", "Reader 2", "Reader 3", "Reader 4", "Reader 5"];
+  const stack = (/** @type {string} */ kind, /** @type {any} */ how, /** @type {any} */ more = {}) => {
+    const faces = names.slice(0, 3).map((name, colour) => face({ id: name, name, colour, watches: false, followsMe: false, member: name, members: [name], ...(colour === 1 ? more : {}) }, colour === 1 ? how : { off: how.off }, () => {}));
+    return h("div", { class: "people", "data-away": kind === "away" }, faces);
+  };
+  const cursors = names.map((name, colour) => {
+    const { element, name: label, ring } = makeMark();
+    element.hidden = false;
+    label.textContent = name;
+    element.style.setProperty("--person", colourOf({ colour }));
+    element.style.setProperty("transform", `translate(${40 + colour * 120}px, 34px)`);
+    element.style.setProperty("opacity", ["1", "0.5", "0.4", "1", "1"][colour]);
+    ring.hidden = colour < 3;
+    ring.toggleAttribute("data-erases", colour === 4);
+    for (const side of ["width", "height"]) ring.style.setProperty(side, "34px");
+    return element;
+  });
+  return [
+    h("div", { class: "form__acts" }, stack("in", {}), stack("in", { followed: true }), stack("in", {}, { followsMe: true }), stack("in", {}, { watches: true }), stack("away", { off: true })),
+    h("div", { class: "example__dark" }, cursors),
+  ];
+}
+
 /** @param {string} title @param {any} parts */
 const section = (title, parts) => h("section", { class: "example" }, h("h2", {}, title), parts);
 
@@ -170,6 +198,7 @@ fill(
   section(gettext("Before and after"), tags()),
   section(gettext("Facts"), facts()),
   section(gettext("Health and workers"), h("div", { class: "example__cards" }, health())),
+  section(gettext("People"), people()),
   section(gettext("Keys"), keys()),
   section(gettext("Dialog, toast, banner"), calls()),
 );

@@ -16,7 +16,7 @@ import { PLANES, VIEWPORTS } from "../frames.js";
 /** @typedef {{ element: HTMLElement, name: HTMLElement, ring: HTMLElement }} Mark */
 
 /** @returns {Mark} */
-function makeMark() {
+export function makeMark() {
   const name = h("span", { class: "cursor__name" });
   const ring = h("span", { class: "cursor__ring", hidden: true });
   const element = h("div", { class: "cursor", "aria-hidden": "true", hidden: true }, ring, h("span", { class: "cursor__arrow" }), name);

@@ -1,7 +1,7 @@
 // The faces of who else is here, in the top bar: at most four, then a number. A click follows one of them.
 
 import { fill, find, h, icon } from "../../../components/dom.js";
-import { initials } from "../../../components/format.js";
+import { initials, timeOfDay } from "../../../components/format.js";
 import { use } from "../../../components/webawesome.js";
 import { gettext, interpolate, ngettext } from "../../../i18n.js";
 import { others, stackOf } from "../../../state/presence.js";
@@ -10,7 +10,20 @@ import { others, stackOf } from "../../../state/presence.js";
 /** @import { Room } from "../room.js" */
 /** @import { Together } from "./together.js" */
 
-const clockTime = () => new Intl.DateTimeFormat(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" }).format(new Date());
+/**
+ * One face: a button that follows, or no longer.
+ * @param {Person} person @param {{ followed?: boolean, off?: boolean }} how @param {() => void} act
+ */
+export function face(person, { followed = false, off = false }, act) {
+  const { id, name, colour, watches, followsMe } = person;
+  const title = followed
+    ? interpolate(gettext("Stop following {name}"), { name })
+    : followsMe ? interpolate(gettext("{name} follows you. Follow them instead"), { name })
+    : watches ? interpolate(gettext("Follow {name}, who may look only"), { name }) : interpolate(gettext("Follow {name}"), { name });
+  return h("button", {
+    class: "people__face", type: "button", "aria-pressed": String(followed), "aria-label": title, title, disabled: off, dataset: { person: id }, onclick: act,
+  }, h("span", { class: "person", dataset: { colour: String(colour) } }, initials(name)), (followsMe || watches) && h("span", { class: "people__mark" }, icon(followsMe ? "user-plus" : "eye")));
+}
 
 /** @param {Room} room @param {Together} together */
 export function makePeople(room, together) {
@@ -27,19 +40,6 @@ export function makePeople(room, together) {
     together.follow(following && members.includes(following) ? null : member);
   };
 
-  /** @param {Person} person @param {Presence} presence */
-  function face(person, { following, state }) {
-    const followed = following !== null && person.members.includes(following);
-    const title = followed
-      ? interpolate(gettext("Stop following {name}"), { name: person.name })
-      : person.followsMe ? interpolate(gettext("{name} follows you. Follow them instead"), { name: person.name })
-      : person.watches ? interpolate(gettext("Follow {name}, who may look only"), { name: person.name }) : interpolate(gettext("Follow {name}"), { name: person.name });
-    return h("button", {
-      class: "people__face", type: "button", "aria-pressed": String(followed), "aria-label": title, title, disabled: state !== "in",
-      dataset: { person: person.id }, onclick: () => act(person),
-    }, h("span", { class: "person", dataset: { colour: String(person.colour) } }, initials(person.name)), (person.followsMe || person.watches) && h("span", { class: "people__mark" }, icon(person.followsMe ? "user-plus" : "eye")));
-  }
-
   /** Who has no face in the stack, in a menu behind a number. @param {Person[]} rest */
   function more(rest) {
     const button = h("button", { class: "people__more", type: "button", slot: "trigger", "aria-label": interpolate(ngettext("{count} more person", "{count} more people", rest.length), { count: rest.length }) }, `+${rest.length}`);
@@ -53,7 +53,7 @@ export function makePeople(room, together) {
 
   function draw(/** @type {Presence} */ presence) {
     const people = others(presence);
-    if (presence.state === "in") seen = clockTime();
+    if (presence.state === "in") seen = timeOfDay();
     const key = JSON.stringify([presence.state, presence.following, people]);
     if (key === shown) return;
     shown = key;
@@ -62,7 +62,8 @@ export function makePeople(room, together) {
     stack.toggleAttribute("data-away", presence.state === "away");
     // A face that had the focus has it again: the stack is written anew.
     const focused = /** @type {HTMLElement | null} */ (document.activeElement)?.closest(".people [data-person]")?.getAttribute("data-person");
-    fill(stack, faces.map((person) => face(person, presence)), rest.length > 0 && more(rest));
+    const followed = (/** @type {Person} */ { members }) => presence.following !== null && members.includes(presence.following);
+    fill(stack, faces.map((person) => face(person, { followed: followed(person), off: presence.state !== "in" }, () => act(person))), rest.length > 0 && more(rest));
     if (focused) /** @type {HTMLElement | null} */ (stack.querySelector(`[data-person="${focused}"]`))?.focus();
     count.textContent = people.length === 0 ? ""
       : presence.state === "away" ? interpolate(ngettext("{count} last seen {time}", "{count} last seen {time}", people.length), { count: people.length, time: seen })
