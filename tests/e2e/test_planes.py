@@ -39,7 +39,10 @@ QUESTIONS = """{
     return [...rgba.slice(0, 3)];
   },
   goTo: (room, point) => room.session.goTo(point),
-  held: (room) => room.stage.memory(),
+  held: async (room) => {
+    await room.stage.settled();
+    return room.stage.memory();
+  },
   elsewhere: (room) => {
     const { series } = room.store.get().study;
     const frame = series.find((one) => one.modality === "CT").frame_of_reference_uid;

@@ -33,11 +33,11 @@ export class VolumeTexts {
     this.hovered = undefined;
   }
 
-  /** Whose images these are; two studies side by side are told apart by their dates. */
+  /** Whose images these are; two studies side by side are told apart by their dates. @returns {{ text: string, strong: boolean }[]} */
   get whose() {
     const { room, view } = this.session;
     const { study } = room.store.get().study;
-    return [study.pseudonym, isBeside(view.layout) ? study.study_date ?? gettext("No date") : ""].filter(Boolean).join(" · ");
+    return [study.pseudonym ?? "", isBeside(view.layout) ? study.study_date ?? gettext("No date") : ""].map((text) => ({ text, strong: true }));
   }
 
   /** All corners anew; the page is touched only where a text differs. */
@@ -57,7 +57,7 @@ export class VolumeTexts {
       const streaming = progress.loaded < progress.total ? interpolate(gettext("slices {loaded} of {total}"), progress) : "";
       frame.element.toggleAttribute("data-plain", !view.texts);
       setCorner(frame.corners.topLeft, [
-        first ? { text: this.whose, strong: true } : short,
+        ...(first ? this.whose : [short]),
         first ? label : "",
         first ? `${known ? spacing(volume.spacing_mm) : gettext("Spacing unknown")} · ${count}` : "",
         first ? (remark ?? streaming) : "",
@@ -95,7 +95,7 @@ export class VolumeTexts {
     const alone = Boolean(room.store.get().space.volume) && !space.withSurfaces;
     const made = segmentation && !alone ? [known(segmentation.algorithm?.title ?? segmentation.algorithm?.name ?? ""), segmentation.algorithm?.version].filter(Boolean).join(" ") : "";
     setCorner(frames.surfaces.corners.topLeft, [
-      isBeside(view.layout) ? { text: this.whose, strong: true } : "",
+      ...(isBeside(view.layout) ? this.whose : []),
       { text: alone ? gettext("Volume") : gettext("Surfaces"), strong: true },
       alone ? "" : segmentation ? interpolate(gettext("{shown} of {all} shown"), { shown, all: looks.length }) : gettext("No surfaces yet"),
       made ? interpolate(gettext("Made by {algorithm}"), { algorithm: made }) : "",
