@@ -81,21 +81,23 @@ def answer_of(site: Site, code: str, **given: Any) -> Any:
     return json.loads(site.python(code, json.dumps(given)).strip().splitlines()[-1])
 
 
-def sealed_project(site: Site, **protocol: Any) -> dict[str, str]:
+def sealed_project(site: Site, name: str = NAME, people: Any = READERS, **protocol: Any) -> dict[str, str]:
     """The project with two readers, one adjudicator and its protocol: {"project": id, "slug": slug}."""
     return answer_of(
-        site, PEOPLE, name=NAME, boss=BOSS, password=PASSWORD, people=READERS, protocol={**PROTOCOL, **protocol}
+        site, PEOPLE, name=name, boss=BOSS, password=PASSWORD, people=people, protocol={**PROTOCOL, **protocol}
     )
 
 
-def bone_ball(site: Site, folder: Path, description: str, *options: str, radius: float = RADIUS) -> str:
+def bone_ball(
+    site: Site, folder: Path, description: str, *options: str, radius: float = RADIUS, project: str = NAME
+) -> str:
     """A ball of bone, 2 mm voxels, in the sealed project; the study's id. The same ball twice is one study."""
     from recon_engine.phantoms.calibrated import sphere_phantom
     from recon_engine.phantoms.series import write_ct_series
 
     folder.mkdir(parents=True)
     write_ct_series(sphere_phantom(radius, (SPACING,) * 3, hu=700.0).ct, folder, description, description)
-    site.manage("import_study", str(folder), "--project", NAME, "--by", BOSS, "--description", description, *options)
+    site.manage("import_study", str(folder), "--project", project, "--by", BOSS, "--description", description, *options)
     code = "import django; django.setup()\nfrom server.studies.models import Study\n"
     return site.python(code + "print(Study.objects.latest('created_at').pk)").strip().splitlines()[-1]
 

@@ -197,20 +197,22 @@ export class CaseDesk {
   look(place) {
     this.lookedAt = Date.now();
     this.tell("case.place", { place: place.n });
+    const { comparison, session } = this.room;
+    if (comparison?.part.open && comparison.comparison?.id === this.part.differences?.comparison && comparison.goTo(place.n)) return;
     const point = place.middle_mm ?? place.centroid_mm;
-    if (point) this.room.session?.goTo?.(point);
+    if (point) session?.goTo?.(point);
   }
 
   /** @param {Place} place @param {"keep" | "take" | "edit"} act @param {string} [reason] */
   async decide(place, act, reason = "") {
     const before = place.verdict;
-    const verdict = await this.send(place, act, reason);
     const name = interpolate({ keep: gettext("Place {n}, keep mine"), take: gettext("Place {n}, take theirs"), edit: gettext("Place {n}, edit") }[act], { n: place.n });
-    this.room.undo.push({
+    // On the stack before anything is seen of it: an undo a moment later means this decision.
+    const verdict = await this.send(place, act, reason, () => this.room.undo.push({
       name,
       undo: () => this.again(place, before),
       redo: () => this.again(place, { act, reason }),
-    });
+    }));
     if (act !== "edit") {
       const { places } = /** @type {any} */ (this.part.differences);
       const next = places.find((/** @type {Place} */ { n }) => n === nextOpen(places, place.n));
@@ -231,11 +233,12 @@ export class CaseDesk {
     this.look(place);
   }
 
-  /** @param {Place} place @param {"keep" | "take" | "edit"} act @param {string} reason */
-  async send(place, act, reason) {
+  /** @param {Place} place @param {"keep" | "take" | "edit"} act @param {string} reason @param {() => void} [given]  the server has it */
+  async send(place, act, reason, given) {
     await this.room.editing?.desk()?.sender.idle();
     const seconds = this.lookedAt ? Math.round((Date.now() - this.lookedAt) / 1000) : 0;
     const verdict = await post(`${this.address}verdicts/`, { key: place.key, act, reason, seconds });
+    given?.();
     this.tell("case.verdict", { key: place.key, verdict });
     this.room.store.dispatch({ type: "edits.set", values: { savedAt: Date.now() } });
     // What "take theirs" wrote comes with the stream, too; asking makes the picture follow the click.

@@ -67,6 +67,7 @@ export function makeReveal(section, room, desk) {
 
   /** The brush in hand, in the segment, at the place. @param {Place} place */
   function edit(place) {
+    room.comparison?.hide();
     room.store.dispatch({ type: "edits.set", values: { active: place.number } });
     room.store.dispatch({ type: "view.set", values: { tool: "brush" } });
     toast(gettext("Draw here. Every stroke is kept as you make it."), { seconds: 5 });
@@ -146,5 +147,22 @@ export function makeReveal(section, room, desk) {
     if (isReader(desk.case) && (desk.phase === "comparing" || desk.phase === "submitted") && !desk.part.differences) void desk.differences(desk.phase === "comparing");
   });
   room.store.watch((state) => state.case.differences, draw);
+  // Both outlines, numbered places and the painted surface come with the list, once; by hand they go and come back.
+  let painted = "";
+  const paint = () => {
+    const { differences } = desk.part;
+    const { session, comparison } = room;
+    if (!comparison || desk.phase !== "comparing" || differences?.state !== "ready" || !differences.comparison || differences.places.length === 0) return;
+    if (session?.kind !== "volume" || painted === differences.comparison) return;
+    painted = differences.comparison;
+    const [k, j, i] = /** @type {any} */ (session).geometry.spacing;
+    // The same places as in the list: where both lie a voxel apart.
+    comparison.set({ from: Math.cbrt(k * j * i), chosen: desk.part.place });
+    void comparison.show(differences.comparison).catch(toastError);
+  };
+  room.store.watch((state) => `${state.case.differences?.comparison} ${state.case.differences?.state} ${state.view.segmentationId}`, paint);
+  room.store.watch((state) => state.compare?.chosen, (n) => {
+    if (n && desk.part.differences?.places.some((one) => one.n === n) && desk.part.differences.comparison === room.comparison?.comparison?.id) desk.tell("case.place", { place: n });
+  });
   room.store.watch((state) => state.case.place, () => !section.hidden && drawPlaces());
 }
