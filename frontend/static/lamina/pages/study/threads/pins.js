@@ -15,6 +15,8 @@ const FAINT = 5;
 /** Tools a press on a pin may interrupt: those for looking. */
 const LOOKING = new Set(["window", "pan", "zoom", "crosshair", "scroll"]);
 const SPOT = "spot";
+/** Pins nearer than this to each other stand one above the other, px. */
+const APART = 26;
 
 /** @typedef {{ name?: string, width: number, height: number, toPixel: (point: Point) => [number, number], depth: (point: Point) => number, plane?: { step?: number } }} AnyPane */
 
@@ -57,6 +59,8 @@ export function makePins(room, desk, chosen) {
     const pane = panes.get(viewport);
     if (!pane) return;
     const there = new Set();
+    /** Where the numbers stand already. @type {[number, number][]} */
+    const taken = [];
     for (const { id, point, thread } of shown()) {
       const depth = pane.depth(point);
       const within = viewport === "surfaces" ? depth > 0 : Math.abs(depth) <= Math.max(FAINT, (pane.plane?.step ?? 1) / 2);
@@ -65,11 +69,15 @@ export function makePins(room, desk, chosen) {
       there.add(`${viewport} ${id}`);
       const pin = pinOf(viewport, id);
       const faint = viewport !== "surfaces" && Math.abs(depth) > (pane.plane?.step ?? 1) / 2 + 1e-3;
-      const where = `${Math.round(x)} ${Math.round(y)} ${faint}`;
+      let lift = 0;
+      while (taken.some(([tx, ty]) => Math.abs(tx - x) < APART && Math.abs(ty - (y - lift)) < APART)) lift += APART;
+      taken.push([x, y - lift]);
+      const where = `${Math.round(x)} ${Math.round(y)} ${faint} ${lift}`;
       if (pin.place !== where) {
         pin.place = where;
         pin.element.style.setProperty("left", `${Math.round(x)}px`);
         pin.element.style.setProperty("top", `${Math.round(y)}px`);
+        pin.element.style.setProperty("--lift", `${lift}px`);
         pin.element.toggleAttribute("data-faint", faint);
       }
       pin.element.hidden = false;
