@@ -30,17 +30,17 @@ function toPixels({ geometry }, { plane, point, toPixel }, grid) {
 
 /**
  * @param {CanvasRenderingContext2D} context @param {Pane} pane
- * @param {{ outlines: LabelOutlines, look: RoleLook }[]} sides  the first lies below
- * @param {(number: number) => boolean} shown
+ * @param {{ outlines: LabelOutlines, look: RoleLook, numberOf: (label: number) => number }[]} sides  the first lies below
+ * @param {(number: number) => boolean} shown  by the number `numberOf` gives a label
  */
 export function paintOutlines(context, pane, sides, shown) {
   const { plane, point } = pane;
-  const drawn = sides.map(({ outlines, look }) => {
+  const drawn = sides.map(({ outlines, look, numberOf }) => {
     const oblique = plane.oblique ? outlines.obliquePathsOf(plane, point) : null;
     const paths = oblique?.paths ?? outlines.pathsOf(plane, sliceAt(outlines.geometry, plane, point));
     const matrix = toPixels(outlines, pane, oblique?.grid ?? null);
     const path = new Path2D();
-    for (const [number, one] of paths) if (shown(number)) path.addPath(one, matrix);
+    for (const [label, one] of paths) if (shown(numberOf(label))) path.addPath(one, matrix);
     return { path, look };
   });
   context.lineJoin = "round";

@@ -90,6 +90,7 @@ export class CompareDesk {
   /** Show one that somebody asked for. @param {string} id */
   async show(id) {
     if (this.part.open && this.comparison?.id === id) return this.comparison;
+    this.hide();
     return this.settle(await get(`/api/comparisons/${id}/`));
   }
 
@@ -148,7 +149,8 @@ export class CompareDesk {
     session.outlinesCovered = true;
     const stop = session.addOverlay((context, pane) => {
       const { a, b } = this.roles;
-      paintOutlines(context, pane, [{ outlines: labels[0], look: a.look }, { outlines: labels[1], look: b.look }], (number) => this.isShown(number));
+      const sides = [{ ...this.outlinesOf("a", labels[0]), look: a.look }, { ...this.outlinesOf("b", labels[1]), look: b.look }];
+      paintOutlines(context, pane, sides, (number) => this.isShown(number));
     });
     this.drop.push(() => {
       session.outlinesCovered = false;
@@ -160,6 +162,21 @@ export class CompareDesk {
       await this.paint(session, signal);
     }
     this.room.mark("compared");
+  }
+
+  /**
+   * A side's outlines as they were compared; of the working copy that is open as they are now, or nobody would see what
+   * is drawn meanwhile. `numberOf` says which pair a label belongs to.
+   * @param {"a" | "b"} side @param {LabelOutlines} compared @returns {{ outlines: LabelOutlines, numberOf: (label: number) => number }}
+   */
+  outlinesOf(side, compared) {
+    const { left, right, pairs } = this.comparison;
+    const session = /** @type {VolumeSession | null} */ (this.room.session);
+    const [own, other] = side === "a" ? [left, right] : [right, left];
+    const older = own.segmentation_id === other.segmentation_id && own.seq < other.seq;
+    if (older || own.kind !== "edited" || own.segmentation_id !== session?.view.segmentationId || !session?.outlines) return { outlines: compared, numberOf: (number) => number };
+    const key = side === "a" ? "left" : "right";
+    return { outlines: session.outlines, numberOf: (label) => pairs.find((/** @type {any} */ pair) => pair[key].includes(label))?.number ?? 0 };
   }
 
   /** Bring the chosen side's painted surface. @param {VolumeSession} session @param {AbortSignal} signal */
