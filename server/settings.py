@@ -231,6 +231,18 @@ SPECTACULAR_SETTINGS = {
     "VERSION": LAMINA_VERSION,
     "DESCRIPTION": "Review of deep-learning 3D reconstructions. Not for clinical use.",
     "SERVE_INCLUDE_SCHEMA": False,
+    # Fields of one name with other choices: each set of choices has a name of its own.
+    "ENUM_NAME_OVERRIDES": {
+        "RoleEnum": "server.accounts.models.Role",
+        "CaseRoleEnum": ["reader", "adjudicator", "admin", "other"],
+        "JobStateEnum": "server.jobs.states.JobState",
+        "CaseStateEnum": "server.readings.cases.states.CaseState",
+        "ReadingStateEnum": "server.readings.cases.states.ReadingState",
+        "ReadingKindEnum": "server.readings.cases.states.ReadingKind",
+        "DifferencesStateEnum": ["none", "waiting", "working", "ready", "failed"],
+        "AnnotationActEnum": "server.readings.models.annotations.Act",
+        "VerdictActEnum": "server.readings.models.verdicts.VerdictAct",
+    },
 }
 # An 8 MiB upload chunk of patient bytes stays in memory: it is never spooled to a clear file.
 DATA_UPLOAD_MAX_MEMORY_SIZE = FILE_UPLOAD_MAX_MEMORY_SIZE = 9 * 1024 * 1024

@@ -14,7 +14,7 @@ from server.discussions.selectors import texts_of
 from server.studies import sealing
 
 
-class PersonSerializer(serializers.Serializer):
+class SpeakerSerializer(serializers.Serializer):
     """`id` is null where the case is blind; then `name` is a letter ("Reader A")."""
 
     id = serializers.UUIDField(allow_null=True)
@@ -24,10 +24,10 @@ class PersonSerializer(serializers.Serializer):
 
 class CommentSerializer(serializers.Serializer):
     id = serializers.UUIDField()
-    author = PersonSerializer(allow_null=True)
+    author = SpeakerSerializer(allow_null=True)
     text = serializers.CharField()
     version = serializers.IntegerField()
-    mentions = PersonSerializer(many=True)
+    mentions = SpeakerSerializer(many=True)
     is_mine = serializers.BooleanField()
     created_at = serializers.CharField()
     edited_at = serializers.CharField(allow_null=True)
@@ -56,9 +56,9 @@ class ThreadSerializer(serializers.Serializer):
     view = serializers.CharField(allow_blank=True)
     state = serializers.ChoiceField(choices=ThreadState.choices)
     is_private = serializers.BooleanField()
-    author = PersonSerializer(allow_null=True)
+    author = SpeakerSerializer(allow_null=True)
     created_at = serializers.CharField()
-    resolved_by = PersonSerializer(allow_null=True)
+    resolved_by = SpeakerSerializer(allow_null=True)
     resolved_at = serializers.CharField(allow_null=True)
     comments = CommentSerializer(many=True)
 
@@ -66,7 +66,7 @@ class ThreadSerializer(serializers.Serializer):
 class ThreadsSerializer(serializers.Serializer):
     threads = ThreadSerializer(many=True)
     open = serializers.IntegerField()
-    people = PersonSerializer(many=True)
+    people = SpeakerSerializer(many=True)
 
 
 class NewCommentSerializer(serializers.Serializer):
@@ -107,7 +107,7 @@ class NoticeSerializer(serializers.Serializer):
 
     id = serializers.UUIDField()
     kind = serializers.ChoiceField(choices=NoticeKind.choices)
-    actor = PersonSerializer(allow_null=True)
+    actor = SpeakerSerializer(allow_null=True)
     study_id = serializers.UUIDField()
     thread_id = serializers.UUIDField()
     pseudonym = serializers.CharField()

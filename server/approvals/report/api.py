@@ -34,7 +34,7 @@ from server.studies.files import stored_file
 MOST_REPORTS = 50
 
 
-class PersonSerializer(serializers.Serializer):
+class ReportPersonSerializer(serializers.Serializer):
     id = serializers.UUIDField(allow_null=True)
     name = serializers.CharField()
     colour = serializers.CharField(allow_null=True)
@@ -47,7 +47,7 @@ class KeyImageSerializer(serializers.Serializer):
     view = serializers.CharField(allow_blank=True)
     width = serializers.IntegerField()
     height = serializers.IntegerField()
-    author = PersonSerializer(allow_null=True)
+    author = ReportPersonSerializer(allow_null=True)
     created_at = serializers.CharField()
     url = serializers.CharField()
     may_remove = serializers.BooleanField()
@@ -71,7 +71,7 @@ class ReportSerializer(serializers.Serializer):
     state = serializers.CharField()
     error = serializers.DictField(allow_null=True)
     created_at = serializers.DateTimeField()
-    author = PersonSerializer(allow_null=True)
+    author = ReportPersonSerializer(allow_null=True)
     pages = serializers.IntegerField()
     sha256 = serializers.CharField(allow_blank=True)
     job_id = serializers.UUIDField()

@@ -29,7 +29,6 @@ from server.jobs.selectors import job_json, jobs_visible_to
 from server.reconstructions.editing import history, refining, services, types, writing
 from server.reconstructions.editing.labelmaps import context_of
 from server.reconstructions.editing.serializers import (
-    ComparisonSerializer,
     EditAnswerSerializer,
     EditOperationsSerializer,
     PreviewSerializer,
@@ -40,6 +39,7 @@ from server.reconstructions.editing.serializers import (
     SentSerializer,
     StepSerializer,
     StepsSerializer,
+    VersionComparisonSerializer,
     VersionSerializer,
     VersionsSerializer,
     operation_json,
@@ -256,7 +256,7 @@ class VersionsView(APIView):
 
 class CompareView(APIView):
     @extend_schema(
-        responses=ComparisonSerializer,
+        responses=VersionComparisonSerializer,
         parameters=[OpenApiParameter("a", int), OpenApiParameter("b", int, description="the newest when left out")],
         operation_id="segmentations_compare",
     )

@@ -156,7 +156,7 @@ class ComparedSegmentSerializer(serializers.Serializer):
     dice = serializers.FloatField(allow_null=True)
 
 
-class ComparisonSerializer(serializers.Serializer):
+class VersionComparisonSerializer(serializers.Serializer):
     a = serializers.IntegerField()
     b = serializers.IntegerField()
     segments = ComparedSegmentSerializer(many=True)
