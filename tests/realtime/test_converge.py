@@ -187,7 +187,7 @@ def converge(site: Site, shared: Any, seed: int, acts: int) -> None:
 
 
 def test_three_browsers_converge_through_cuts_lost_answers_and_a_restart(site: Site, shared: Any) -> None:
-    converge(site, shared, random.randrange(10**6), acts=24)
+    converge(site, shared, random.randrange(10**6), acts=16)
 
 
 @pytest.mark.slow
