@@ -10,7 +10,7 @@ from pathlib import Path
 from django import template
 from django.contrib.staticfiles import finders
 from django.templatetags.static import static
-from django.utils.html import format_html_join
+from django.utils.html import format_html_join, json_script
 from django.utils.safestring import SafeString
 
 register = template.Library()
@@ -33,6 +33,13 @@ def closure(entry: str) -> tuple[str, ...]:
             if found not in seen and finders.find(found):
                 seen.append(found)
     return tuple(seen)
+
+
+@register.simple_tag
+def modules_ahead(element: str, *entries: str) -> SafeString:
+    """The modules of a page that is likely to come next, for `pages/ahead.js` to fetch when this one has time."""
+    names = dict.fromkeys(name for entry in entries for name in closure(entry))
+    return json_script([static(name) for name in names], element)
 
 
 @register.simple_tag
