@@ -99,7 +99,8 @@ export function makeReveal(section, room, desk) {
     if (differences.state === "none") return [gettext("Nothing to compare with"), gettext("There is no result of an algorithm for this series.")];
     if (differences.state === "failed") return [gettext("The comparison failed"), differences.problem || gettext("You can submit without it, or try again.")];
     if (count === 0) return [gettext("No place where you differ"), gettext("Your outlines and the algorithm's are the same within a voxel.")];
-    return [interpolate(ngettext("{count} place where you differ", "{count} places where you differ", count), { count: number(count) }), differences.left_out > 0 ? interpolate(ngettext("Largest first. {count} more is less than a voxel apart.", "Largest first. {count} more are less than a voxel apart.", differences.left_out), { count: number(differences.left_out) }) : gettext("Largest first. Decide each one.")];
+    const crumbs = differences.left_out ?? 0;
+    return [interpolate(ngettext("{count} place where you differ", "{count} places where you differ", count), { count: number(count) }), crumbs > 0 ? interpolate(ngettext("Largest first. {count} more is less than a voxel apart.", "Largest first. {count} more are less than a voxel apart.", crumbs), { count: number(crumbs) }) : gettext("Largest first. Decide each one.")];
   }
 
   function draw() {
