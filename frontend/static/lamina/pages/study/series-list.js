@@ -90,7 +90,8 @@ export function makeSeriesList(section, room) {
   function mark(id) {
     const { series, priors } = store.get().study;
     for (const button of list.querySelectorAll("button")) button.setAttribute("aria-current", String(button.dataset.series === id));
-    list.hidden = series.length < 2;
+    // One series alone needs no list, but among those of other studies one looks for it.
+    list.hidden = series.length < 2 && priors.length === 0;
     others.hidden = priors.length === 0;
     // What intake had to correct or could not use belongs beside the images, not only on the import page.
     const { verdict, message } = series.find((one) => one.id === id)?.finding ?? {};
