@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.site import Site
-from tests.e2e.viewer import Study, answered, eventually, open_desk
+from tests.e2e.viewer import Study, answered, eventually, open_desk, spaces
 from tests.e2e.watch import Watch
 
 TEACH = """{
@@ -19,6 +19,18 @@ TEACH = """{
       const token = document.cookie.match(/lamina_csrf=([^;]+)/)[1];
       await fetch(`/api/threads/${id}/resolve/`, { method: "POST", headers: { "X-CSRFToken": token } });
     }
+  },
+  edgeOfSkin: (room) => {
+    const { geometry, position } = room.session.surfaces.meshes.get(2);
+    const point = [geometry.boundingBox.max.x + position.x - 1.5, position.y, 0];
+    room.session.goTo(point);
+    return point;
+  },
+  shifted: (room, number, millimetres) => {
+    const mesh = room.session.surfaces.meshes.get(number);
+    mesh.geometry = mesh.geometry.clone();
+    mesh.position.x += millimetres;
+    room.session.space.invalidate();
   },
   atMiddle: (room) => room.session.goTo([20, -15, 10]),
 }"""
@@ -177,6 +189,25 @@ def test_a_click_on_a_pin_leads_there(study: Talking) -> None:
     study.pin(number, "surfaces").click()
     eventually(lambda: study.is_near(SPOT, 1.0), True)
     assert study.card("Look here").get_attribute("data-chosen") == ""
+
+
+def test_a_thread_says_how_far_its_surface_moved(study: Talking) -> None:
+    """The skin goes 3.2 mm outwards where it was asked about: the card says so and the pin goes along."""
+    page = study.page
+    study.ask("edgeOfSkin")
+    study.field.click()
+    page.keyboard.type("Is the skin here?")
+    page.keyboard.press("Control+Enter")
+    card = study.card("Is the skin here?")
+    eventually(lambda: card.locator(".thread__where").inner_text(), "Skin")
+    [thread] = [one for one in study.ask("threads") if one["comments"][0]["text"] == "Is the skin here?"]
+    x, y, z = thread["point_mm"]
+    study.ask("shifted", 2, 3.2)
+    eventually(lambda: spaces(card.locator(".thread__where").inner_text()), "surface moved 3.2 mm")
+    pin = study.pin(card.locator(".thread__number").inner_text())
+    eventually(lambda: study.place("axial", pin), lambda: pytest.approx(study.pixel("axial", (x + 3.2, y, z)), abs=2))
+    study.ask("shifted", 2, -3.2)
+    eventually(lambda: card.locator(".thread__where").inner_text(), "Skin")
 
 
 def test_key_images_and_a_report_of_them(study: Talking) -> None:

@@ -78,6 +78,8 @@ export function makePins(room, desk, chosen) {
         pin.element.style.setProperty("left", `${Math.round(x)}px`);
         pin.element.style.setProperty("top", `${Math.round(y)}px`);
         pin.element.style.setProperty("--lift", `${lift}px`);
+        // The long tip of a lifted pin goes behind the numbers below it.
+        pin.element.style.setProperty("z-index", String(Math.max(0, 2 - lift / APART)));
         pin.element.toggleAttribute("data-faint", faint);
       }
       pin.element.hidden = false;
