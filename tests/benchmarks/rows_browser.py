@@ -2,7 +2,9 @@
 
 Both are opened by a click in the same browser on loopback. Lamina decrypts, checks and streams 16-bit values and shows
 four linked views; the plain page has 8-bit pictures through one fixed window and one view: what a small script does.
-The row counts bytes, ms to the first picture, ms until all is there, and the page's memory.
+The rows count bytes, ms to the first picture, ms until all is there, the page's memory, and the longest task that held
+the page between its first picture and the last slice. Lamina's worklist has been open for some seconds before, as it is
+for a person.
 """
 
 from __future__ import annotations
@@ -26,6 +28,8 @@ ROOT = Path(__file__).resolve().parents[2]
 TURNS = 3
 WINDOW = (400.0, 40.0)  # what Lamina opens a CT with
 GOAL_MS = 1000.0
+GOAL_TASK_MS = 50.0
+READING_MS = 6000  # on the worklist, before the click
 
 PLAIN_PAGE = """<!doctype html><title>plain</title>
 <script type="importmap">{"imports": {"three": "./three/build/three.module.min.js"}}</script>
@@ -95,7 +99,11 @@ GREY = """([point]) => new Promise((resolve) => document.querySelector("#study")
       sum + (geometry.index ?? geometry.attributes.position).count / 3, 0);
     resolve({ grey: seen[0], triangles });
   } })))"""
-MEASURE = """() => ({ origin: performance.timeOrigin, data: { ...document.documentElement.dataset },
+LONG_TASKS = """window.__tasks = [];
+new PerformanceObserver((list) => window.__tasks.push(...list.getEntries().map((one) => [one.startTime, one.duration])))
+  .observe({ type: "longtask", buffered: true });"""
+MEASURE = """() => ({ tasks: window.__tasks, origin: performance.timeOrigin,
+  data: { ...document.documentElement.dataset },
   bytes: performance.getEntriesByType("resource").reduce((sum, one) => sum + one.transferSize, 0) +
     performance.getEntriesByType("navigation")[0].transferSize })"""
 
@@ -125,6 +133,7 @@ def open_study() -> list[dict[str, Any]]:
     return [_row(name, what, ours, plain, digest) for name, what in (
         ("open_first_slice", "ms from the click on the worklist row to the first slice on the screen"),
         ("open_whole", "ms from the click until every slice and surface is there"),
+        ("open_longest_task", "ms of the longest task that held the page while slices and surfaces arrived"),
     )]  # fmt: skip
 
 
@@ -210,6 +219,7 @@ def _page(playwright: Any, program: str, arguments: list[str]) -> Iterator[Any]:
 
 
 def _measured(page: Any, click: Callable[[], None]) -> dict[str, float]:
+    page.context.add_init_script(LONG_TASKS)
     clicked = time.time() * 1000
     click()
     for mark in ("drawn", "whole", "surfaces"):
@@ -221,9 +231,11 @@ def _measured(page: Any, click: Callable[[], None]) -> dict[str, float]:
     session = page.context.new_cdp_session(page)
     session.send("HeapProfiler.collectGarbage")
     heap = session.send("Runtime.getHeapUsage")
+    drawn, whole = float(data["drawn"]), max(float(data["whole"]), float(data["surfaces"]))
     return {
-        "open_first_slice": shift + float(data["drawn"]),
-        "open_whole": shift + max(float(data["whole"]), float(data["surfaces"])),
+        "open_longest_task": max([length for start, length in found["tasks"] if drawn <= start <= whole], default=0.0),
+        "open_first_slice": shift + drawn,
+        "open_whole": shift + whole,
         "mib": found["bytes"] / 2**20,
         "memory_mib": (heap["usedSize"] + heap.get("backingStorageSize", 0.0)) / 2**20,
         "grey": float(data.get("grey", 0)),
@@ -241,7 +253,7 @@ def _ours(playwright: Any, program: str, arguments: list[str], site: Any, study:
         page.click("button[type=submit]")
         row = page.locator(f'tr[data-id="{study}"]')
         row.wait_for()
-        page.wait_for_timeout(500)
+        page.wait_for_timeout(READING_MS)
         found = _measured(page, row.dblclick)
         return found | page.evaluate(GREY, [[float(v) for v in phantom.points_mm["Liver"]]])
 
@@ -260,8 +272,8 @@ def _row(
 
     mine, theirs = median(ours, name), median(plain, name)
     same = abs(ours[0]["grey"] - plain[0]["grey"]) <= 2 and abs(ours[0]["triangles"] / plain[0]["triangles"] - 1) < 0.01
-    first = name == "open_first_slice"
-    good = same and (mine <= GOAL_MS or not first)
+    limit = {"open_first_slice": GOAL_MS, "open_longest_task": GOAL_TASK_MS}.get(name)
+    good = same and (limit is None or mine <= limit)
     facts = (
         f"{mine:.0f} ms, plain page {theirs:.0f} ms; {median(ours, 'mib'):.1f} MiB sent against"
         f" {median(plain, 'mib'):.1f}; page memory {median(ours, 'memory_mib'):.0f} MiB against"
@@ -280,9 +292,9 @@ def _row(
         "peer_version": "",
         "peer_cpu_s": None,
         "repeats": TURNS,
-        "spread": round((max(times) - min(times)) / min(times), 3),
-        "ratio": mine / theirs,
-        "goal": f"<= {GOAL_MS:.0f} ms" if first else "none; 16-bit values and four views against 8-bit pictures",
+        "spread": round((max(times) - min(times)) / max(min(times), 1.0), 3),
+        "ratio": mine / max(theirs, 1.0),
+        "goal": f"<= {limit:.0f} ms" if limit else "none; 16-bit values and four views against 8-bit pictures",
         "within_goal": good,
         "reason": facts,
         "inputs_sha256": digest,

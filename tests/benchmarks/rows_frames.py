@@ -66,6 +66,9 @@ MEASURE = """async ([rounds, rings]) => {
   for (let wait = 0; wait < 200 && stage.software && !mesh.userData.light; wait++)
     await new Promise((done) => setTimeout(done, 50));
   const light = mesh.userData.light ?? null;
+  // The first picture is drawn when its shaders are ready.
+  space.stand(orbit);
+  await stage.settled();
 
   const renderer = new three.WebGLRenderer({ canvas: document.querySelector("#plain"), antialias: false });
   renderer.setSize(640, 480, false);
