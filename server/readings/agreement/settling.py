@@ -146,14 +146,15 @@ def _open(case: Case, by: Any) -> None:
 
 
 def deal_adjudicator(case: Case, by: Any) -> Reading | None:
-    """Give the case to the adjudicator with the fewest open ones who has not read it; None where there is nobody."""
-    protocol = getattr(case.project, "protocol", None)
-    excluded = set(protocol.excluded) if protocol is not None else set()
+    """Give the case to the adjudicator with the fewest open ones who has not read it; None where there is nobody.
+
+    Who is excluded from reads adjudicates all the same: that is how somebody only adjudicates.
+    """
     readers = set(case.readings.values_list("reader_id", flat=True))
     duty = Membership.objects.filter(
         project_id=case.project_id, role=Role.READER, is_adjudicator=True, user__is_active=True
     ).select_related("user")
-    free = [one.user for one in duty if one.user_id not in readers and str(one.user_id) not in excluded]
+    free = [one.user for one in duty if one.user_id not in readers]
     if not free:
         return None
     load = {
