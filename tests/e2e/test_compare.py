@@ -144,11 +144,9 @@ def test_a_ball_moved_by_4_mm_reads_4_mm_at_two_places(opened: tuple[Comparing, 
     # The ramp reaches as far as there is something to see, and says which way is which.
     legend = page.page.locator(".legend")
     assert [spaces(text) for text in legend.locator("li").all_inner_texts()][::3] == ["+6", "0", "\u22126"]
-    assert "lies outside" in legend.inner_text()
-    low, high = page.ask("painted")
-    assert (low, high) == (pytest.approx(-SHIFT, abs=0.5), pytest.approx(SHIFT, abs=0.5))
-    assert page.ask("own") is False
-    assert page.ask("covered") is True
+    eventually(lambda: "lies outside" in legend.inner_text(), True)
+    eventually(lambda: page.ask("painted"), [pytest.approx(-SHIFT, abs=0.5), pytest.approx(SHIFT, abs=0.5)])
+    eventually(lambda: (page.ask("own"), page.ask("covered")), (False, True))
     assert watching.left() == []
 
 
@@ -200,7 +198,7 @@ def test_the_other_side_the_range_and_the_end(opened: tuple[Comparing, Watch]) -
     assert lines[2].startswith("segment,label,dice,hd95_mm")
     page.panel.get_by_role("button", name="Close the comparison").click()
     eventually(lambda: page.ask("covered"), False)
-    assert page.page.locator(".spot-mark").count() == 0
+    eventually(page.page.locator(".spot-mark").count, 0)
     assert page.page.locator(".legend").is_hidden()
     page.panel.get_by_role("button", name="Show again").click()
     eventually(lambda: page.ask("covered"), True)

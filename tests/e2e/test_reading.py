@@ -139,7 +139,7 @@ def test_the_places_are_as_large_as_the_shift_of_the_balls(page: Any, cases: dic
     for which, voxels in (("a", mine), ("b", theirs)):
         volume = text(page, f'[data-measure="volume-{which}"] dd').removesuffix(" mL")
         assert float(volume) == pytest.approx(voxels.sum() * VOXEL, abs=0.051)
-    assert page.locator(".kept code").count() == 2
+    eventually(page.locator(".kept code").count, 2)
     assert "0 of 2 decided" in text(page, "#case-foot")
     assert page.locator("[data-act=submit]").get_attribute("aria-disabled") == "true"
 
