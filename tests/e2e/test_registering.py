@@ -73,6 +73,9 @@ def test_landmarks_clicked_in_both_series_give_the_motion(desk_: tuple[Study, Wa
         step = (box["width"] / SHAPE[2], box["height"] / SHAPE[1])
         page.mouse.click(box["x"] + (MIDDLE[2] + x + 0.5) * step[0], box["y"] + (MIDDLE[1] + y + 0.5) * step[1])
 
+    for side in (0, 1):
+        marks = panes.nth(side).locator("canvas").bounding_box()
+        eventually(lambda side=side: panes.nth(side).locator("img").bounding_box(), marks)
     for at, point in enumerate(MOVING):
         assert ("more pair" in told.inner_text()) == (at < 3)
         click(1, point)

@@ -26,8 +26,13 @@ export class LandmarkPane {
     this.slice = Math.floor(depth / 2);
     /** @type {{ point: Point, text: string }[]} */
     this.places = [];
-    this.image = h("img", { class: "landmarks__image", alt: "", draggable: "false", width: String(this.width), height: String(this.height) });
+    this.image = h("img", { class: "landmarks__image", alt: "", draggable: "false" });
     this.marks = h("canvas", { class: "landmarks__marks", width: String(this.width), height: String(this.height) });
+    // A picture has as many pixels as the slice has voxels: it takes the size of the marks over it.
+    for (const element of [this.image, this.marks]) {
+      element.style.setProperty("width", `${this.width}px`);
+      element.style.setProperty("aspect-ratio", `${this.width} / ${this.height}`);
+    }
     this.range = h("input", { class: "range", type: "range", min: "1", max: String(depth), value: String(this.slice + 1), "aria-label": interpolate(gettext("Slice of {name}"), { name: title }), oninput: () => this.go(Number(this.range.value) - 1) });
     this.text = h("output", { class: "tool-value" });
     const stage = h("div", {
