@@ -45,9 +45,11 @@ export async function openRegistering({ studyId, fixed, moving, nameOf }) {
   };
   const table = h("table", { class: "compared landmarks__pairs" },
     h("thead", {}, h("tr", {}, h("th", { scope: "col" }, gettext("Pair")), h("th", { scope: "col", title: gettext("Between the two places after the motion") }, gettext("Error")), h("th", { scope: "col" }))), rows);
+  // What to do next, and the error, stand first: a low screen shows them without scrolling.
   const body = h("div", { class: "landmarks" },
+    sum,
     h("div", { class: "landmarks__panes" }, panes.fixed.element, panes.moving.element),
-    h("div", { class: "landmarks__below" }, h("div", {}, table, sum),
+    h("div", { class: "landmarks__below" }, h("div", {}, table),
       h("details", { class: "landmarks__paste" }, h("summary", {}, gettext("Paste a matrix instead")), h("p", { class: "hint" }, gettext("Takes LPS mm of the series on top to LPS mm of the one below, row by row.")), matrixField)),
     note);
 
