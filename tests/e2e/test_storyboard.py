@@ -133,8 +133,10 @@ def decide(reader: Person) -> None:
 
 def sign(person: Person, wanted: str) -> None:
     page = person.page
+    assert page.locator(".toast--bad").all_inner_texts() == []
     page.locator('[data-act=approve][aria-disabled="false"]').click()
     dialog = page.locator("wa-dialog")
+    person.watch.allow = ["403 (Forbidden)"]  # of the wrong password
     dialog.locator("#sign-password").fill("not my password")
     person.confirm("Sign")
     dialog.get_by_role("alert").wait_for()
