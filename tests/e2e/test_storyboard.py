@@ -144,8 +144,8 @@ def sign(person: Person, wanted: str) -> None:
     dialog.locator("#sign-password").fill(PASSWORD)
     person.shot(f"signature-{wanted}")
     person.confirm("Sign")
-    person.waits("#approval", person.name)
-    assert person.case()["state"] == "completed"
+    person.waits("#approval .signatures", person.name)
+    eventually(lambda: person.case()["state"], "completed")
 
 
 def test_storyboard_past_the_limit_the_adjudicator_settles(people: dict[str, Person], told: dict[str, str]) -> None:
@@ -204,7 +204,7 @@ def test_storyboard_past_the_limit_the_adjudicator_settles(people: dict[str, Per
 
     # Signed: names and reads are open, and nothing can be drawn any more.
     alma.waits("#approval", "Signed")
-    alma.waits("#approval", juno.name)
+    alma.waits("#approval .signatures", juno.name)
     eventually(lambda: {one["name"] for one in alma.case()["readings"]} >= {alma.name, bruno.name}, True)
     for person in people.values():
         assert person.watch.left() == []
@@ -245,6 +245,6 @@ def test_storyboard_within_the_limit_they_make_a_consensus(people: dict[str, Per
     eventually(lambda: bruno.page.locator("[data-act=approve]").get_attribute("aria-disabled"), "false")
     sign(bruno, "consensus")
     alma.waits("#approval", "Signed")
-    alma.waits("#approval", bruno.name)
+    alma.waits("#approval .signatures", bruno.name)
     for person in (alma, bruno):
         assert person.watch.left() == []

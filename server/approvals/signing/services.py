@@ -16,9 +16,11 @@ from server.core import audit
 from server.core.errors import LaminaError
 from server.core.secrets import seal_text
 from server.readings.agreement.relying import ask_for_reliance
+from server.readings.cases.events import CaseMoved
 from server.readings.cases.holding import hold_case, move_case
 from server.readings.cases.states import CaseStage, CaseState
 from server.readings.models import Case
+from server.realtime.services import publish
 from server.reconstructions.comparing.states import checked_seq
 from server.reconstructions.models import Segmentation
 from server.studies.sealing import together
@@ -42,6 +44,7 @@ def choose_final(*, case: Case, by: Any, segmentation: Segmentation, seq: int | 
     case.save(update_fields=["final", "final_seq", "modified_at"])
     facts = {"segmentation_id": segmentation.pk, "seq": case.final_seq}
     audit.record(by, "case.final_chosen", case, project_id=case.project_id, **facts)
+    publish(CaseMoved(case_id=case.pk), stream=case.study.stream)
     return case
 
 

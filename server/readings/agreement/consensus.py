@@ -22,10 +22,12 @@ from server.jobs.services import submit_job
 from server.jobs.states import FINAL, JobState
 from server.readings.agreement.adjudication import spans_of
 from server.readings.agreement.settling import submitted_reads
+from server.readings.cases.events import CaseMoved
 from server.readings.cases.holding import hold_case
 from server.readings.cases.states import CaseStage, CaseState
 from server.readings.models.agreement import Consensus, Method
 from server.readings.models.cases import Case
+from server.realtime.services import publish
 from server.reconstructions.comparing import states
 from server.reconstructions.editing import services as editing
 from server.reconstructions.editing import table
@@ -90,6 +92,7 @@ def take(*, proposal: Consensus, by: Any) -> Segmentation:
     case.final, case.final_seq = working, done.operation.seq
     case.save(update_fields=["final", "final_seq", "modified_at"])
     audit.record(by, "consensus.taken", proposal, project_id=case.project_id, method=proposal.method)
+    publish(CaseMoved(case_id=case.pk), stream=case.study.stream)
     return working
 
 

@@ -73,11 +73,15 @@ export class PlaneSession {
     return this.room.store.get().view;
   }
 
-  /** The segmentation to show: the chosen one, else the own read's, else the newest of this series. @param {any} state */
+  /**
+   * The segmentation to show: the chosen one, else what the case would sign, else the own read's, else the newest of
+   * this series. @param {any} state
+   */
   chosen({ study, case: part }) {
     const own = study.segmentations.filter((/** @type {any} */ one) => one.series_id === this.series.id);
     const named = (/** @type {string | null | undefined} */ id) => own.find((/** @type {any} */ one) => one.id === id);
-    return named(this.room.wantedSegmentation) ?? named(part?.case?.mine?.segmentation) ?? own[0] ?? null;
+    const settled = part?.case?.stage === "approval" ? part.case.final : null;
+    return named(this.room.wantedSegmentation) ?? named(settled) ?? named(part?.case?.mine?.segmentation) ?? own[0] ?? null;
   }
 
   /** @param {Point} point  LPS mm */

@@ -92,7 +92,18 @@ export class ApprovalDesk {
 
   /** @param {{ id: string, seq: number | null }} choice */
   choose({ id, seq }) {
-    return this.act("choose", () => call("PUT", `${this.address}final/`, { body: { segmentation: id, seq } }));
+    return this.act("choose", async () => {
+      await call("PUT", `${this.address}final/`, { body: { segmentation: id, seq } });
+      this.look(id);
+    });
+  }
+
+  /** Bring outlines into the viewports. @param {string} id */
+  look(id) {
+    const { room } = this;
+    room.wantedSegmentation = id;
+    const found = room.store.get().study.segmentations.find((/** @type {any} */ one) => one.id === id);
+    if (found) void (/** @type {any} */ (room.session)?.showSegmentation?.(found));
   }
 
   /** Make the proposal, wait for it, and take it as the shared working copy. @param {string} method */
@@ -106,7 +117,7 @@ export class ApprovalDesk {
       const taken = await post(`${this.address}consensus/${proposal.id}/`);
       await this.room.case?.reload();
       // What was taken is what is looked at.
-      this.room.store.dispatch({ type: "view.set", values: { segmentationId: taken.segmentation } });
+      this.look(taken.segmentation);
     });
   }
 
