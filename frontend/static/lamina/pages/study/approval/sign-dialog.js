@@ -31,7 +31,7 @@ function covered(manifest, room) {
     [gettext("Study"), room.store.get().study.study.pseudonym ?? ""],
     [gettext("Outlines"), `${labels || gettext("none")} · ${interpolate(gettext("step {n}"), { n: number(segmentation.seq) })}`],
     [gettext("Measurements"), interpolate(ngettext("{count} measurement", "{count} measurements", annotations.length), { count: number(annotations.length) })],
-    [gettext("Reads"), readings.map((/** @type {any} */ one) => one.letter).join(gettext(", "))],
+    [gettext("Reads"), readings.filter((/** @type {any} */ one) => one.kind === "first").map((/** @type {any} */ one) => one.letter).join(gettext(", "))],
     [gettext("Algorithm"), algorithm ? `${algorithm.name} ${algorithm.version}` : gettext("none")],
     [gettext("Images"), interpolate(ngettext("{count} series", "{count} series", sources.length), { count: number(sources.length) })],
   ];
