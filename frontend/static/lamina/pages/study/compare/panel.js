@@ -51,6 +51,9 @@ export function makePanel(room, desk) {
   const details = h("details", { class: "foldable", ontoggle: () => details.open && void picker.more() }, h("summary", { class: "section-head" }, h("h2", {}, gettext("Compare")), count, icon("chevron-down", { class: "section-head__arrow" })), picker.form, state, body);
   fill(section, details);
 
+  /** A case's own list has the same places, to decide on: this one stays folded and does not draw the eye away. */
+  const isListedAbove = () => ["#case-places", "#adjudication"].some((id) => !find(id).hidden);
+
   /** @param {Region} region @param {number[] | null} bounds */
   function row(region, bounds) {
     const { part, roles } = desk;
@@ -81,7 +84,7 @@ export function makePanel(room, desk) {
     fill(list, shown.map((region) => row(region, boxes.get(region.number) ?? null)),
       more > 0 && h("li", { class: "section-empty" }, interpolate(gettext("and {count} smaller ones"), { count: number(more) })),
       spots.length === 0 && h("li", { class: "section-empty" }, gettext("No place is that far apart.")));
-    list.querySelector('[aria-current="true"]')?.scrollIntoView({ block: "nearest" });
+    if (!isListedAbove()) list.querySelector('[aria-current="true"]')?.scrollIntoView({ block: "nearest" });
   }
 
   function drawTable() {
@@ -152,7 +155,7 @@ export function makePanel(room, desk) {
   }
 
   room.store.watch((state_) => state_.compare, (part, before) => {
-    if (part.open && !before?.open) details.open = true;
+    if (part.open && !before?.open && !isListedAbove()) details.open = true;
     draw();
   });
   room.store.watch((state_) => state_.study.segmentations, draw);
