@@ -20,6 +20,8 @@ from tests.e2e.site import PASSWORD, Site
 from tests.e2e.viewer import eventually, spaces
 from tests.e2e.watch import REPORT, WAIT_MS, Watch
 
+pytestmark = pytest.mark.slow  # three browsers, two whole cases: minutes on a small machine
+
 NAME = "Storyboard"
 PEOPLE = [
     ("alma@example.org", "Alma Story", False),

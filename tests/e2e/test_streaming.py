@@ -113,6 +113,7 @@ def test_a_lost_graphics_card_comes_back_by_itself(own: tuple[Study, Watch], cal
     assert watching.left() == []
 
 
+@pytest.mark.slow
 def test_opening_and_closing_twenty_studies_leaves_nothing(
     own: tuple[Study, Watch], site: Site, calibrated: tuple[str, Any], imported_study: str, tmp_path: Path
 ) -> None:

@@ -149,6 +149,7 @@ def test_a_question_reaches_the_one_it_names(
     page.get_by_role("button", name="1 resolved").wait_for()
 
 
+@pytest.mark.slow
 def test_words_that_do_not_get_through_are_kept(study: Talking, opened: tuple[Talking, Watch]) -> None:
     page, watching = study.page, opened[1]
     watching.allow = ["ERR_", "Failed to load"]
@@ -210,6 +211,7 @@ def test_a_thread_says_how_far_its_surface_moved(study: Talking) -> None:
     eventually(lambda: card.locator(".thread__where").inner_text(), "Skin")
 
 
+@pytest.mark.slow
 def test_key_images_and_a_report_of_them(study: Talking) -> None:
     """J keeps what is seen; the report is made with the key images in it (F13)."""
     page = study.page

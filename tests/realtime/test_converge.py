@@ -186,6 +186,7 @@ def converge(site: Site, shared: Any, seed: int, acts: int) -> None:
         site.stop(web.child)
 
 
+@pytest.mark.slow
 def test_three_browsers_converge_through_cuts_lost_answers_and_a_restart(site: Site, shared: Any) -> None:
     converge(site, shared, random.randrange(10**6), acts=16)
 
