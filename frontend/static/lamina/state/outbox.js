@@ -34,8 +34,15 @@ class Drawer {
       const database = await answered(opening);
       let key = await answered(database.transaction("keys").objectStore("keys").get(person));
       if (!key) {
-        key = await crypto.subtle.generateKey({ name: "AES-GCM", length: 256 }, false, ["encrypt", "decrypt"]);
-        await answered(database.transaction("keys", "readwrite").objectStore("keys").put(key, person));
+        const fresh = await crypto.subtle.generateKey({ name: "AES-GCM", length: 256 }, false, ["encrypt", "decrypt"]);
+        // Two parts of a page, or two tabs, may come here at once: the key that is stored first is everybody's. With a
+        // key of its own the later one would write what nobody can open again.
+        const keys = database.transaction("keys", "readwrite").objectStore("keys");
+        key = await answered(keys.get(person));
+        if (!key) {
+          await answered(keys.put(fresh, person));
+          key = fresh;
+        }
       }
       return new Drawer(database, key, `${person} ${scope}`);
     } catch {

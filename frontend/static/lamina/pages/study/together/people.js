@@ -22,7 +22,7 @@ export function face(person, { followed = false, off = false }, act) {
     : watches ? interpolate(gettext("Follow {name}, who may look only"), { name }) : interpolate(gettext("Follow {name}"), { name });
   return h("button", {
     class: "people__face", type: "button", "aria-pressed": String(followed), "aria-label": title, title, disabled: off, dataset: { person: id }, onclick: act,
-  }, h("span", { class: "person", dataset: { colour: String(colour) } }, initials(name)), (followsMe || watches) && h("span", { class: "people__mark" }, icon(followsMe ? "user-plus" : "eye")));
+  }, h("span", { class: "person", dataset: { colour: String(colour), initials: initials(name) } }), (followsMe || watches) && h("span", { class: "people__mark" }, icon(followsMe ? "user-plus" : "eye")));
 }
 
 /** @param {Room} room @param {Together} together */
