@@ -215,6 +215,7 @@ def test_a_thread_says_how_far_its_surface_moved(study: Talking) -> None:
 def test_key_images_and_a_report_of_them(study: Talking) -> None:
     """J keeps what is seen; the report is made with the key images in it (F13)."""
     page = study.page
+    page.evaluate("document.activeElement.blur()")  # a letter is a letter while somebody writes
     page.locator('.viewport[data-viewport="coronal"]').hover(position={"x": 5, "y": 60})
     page.keyboard.press("j")
     eventually(lambda: page.locator(".key-image").count(), 1)
