@@ -137,10 +137,16 @@ export class AdjudicationDesk {
 
   /** Throws what the server refuses: the dialog says it. */
   async submit() {
-    const seq = await this.room.case?.settledSeq();
-    const told = await post(`${this.address}submit/`, { seq, reason: this.reason.trim(), answers: this.room.case?.part.answers ?? {} });
-    this.room.undo.filter(() => false);
-    await this.room.case?.reload();
-    this.take(told);
+    const { room } = this;
+    room.store.dispatch({ type: "case.busy", busy: "submit" });
+    try {
+      const seq = await room.case?.settledSeq();
+      const told = await post(`${this.address}submit/`, { seq, reason: this.reason.trim(), answers: room.case?.part.answers ?? {} });
+      room.undo.filter(() => false);
+      await room.case?.reload();
+      this.take(told);
+    } finally {
+      room.store.dispatch({ type: "case.busy", busy: "" });
+    }
   }
 }

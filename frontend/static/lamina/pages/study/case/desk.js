@@ -166,7 +166,10 @@ export class CaseDesk {
   }
 
   async save() {
-    if (!this.isOpen) return;
+    // Committed or submitted meanwhile: the answers went along.
+    if (!this.isOpen) return void this.room.store.dispatch({ type: "edits.set", values: { busy: null } });
+    // An act under way takes the answers along; what it leaves is saved afterwards.
+    if (this.part.busy) return void this.saveSoon();
     const sent = this.part.answers;
     try {
       await call("PUT", `${this.address}answers/`, { body: { answers: sent } });
