@@ -177,7 +177,6 @@ def test_storyboard_past_the_limit_the_adjudicator_settles(people: dict[str, Per
     page.wait_for_selector("#adjudication .places .place")
     juno.waits("#adjudication", "Reader A · Reader B")
     assert "0.79" in juno.text("#adjudication table")
-    assert not {alma.name, bruno.name} & set(page.content().replace("<", " ").split("  "))
     assert alma.name not in page.content()
     assert bruno.name not in page.content()
     letter = alma.case()["mine"]["letter"]

@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import path
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
@@ -65,10 +65,15 @@ def visible_case(request: Request, case_id: UUID, act: str = "view") -> Case:
 
 
 class ApprovalView(APIView):
-    @extend_schema(responses=OpenApiTypes.OBJECT, operation_id="cases_approval")
+    @extend_schema(
+        responses=OpenApiTypes.OBJECT,
+        operation_id="cases_approval",
+        parameters=[OpenApiParameter("whole", bool, description="1: also what would be signed, and its digest.")],
+    )
     def get(self, request: Request, case_id: UUID) -> Response:
-        """What would be signed and its digest, what holds a signature back, who has signed."""
-        return Response(approval_json(visible_case(request, case_id), request.user))
+        """What holds a signature back, who has signed, and on request what would be signed."""
+        whole = request.query_params.get("whole") == "1"
+        return Response(approval_json(visible_case(request, case_id), request.user, whole=whole))
 
     @extend_schema(request=SignSerializer, responses=OpenApiTypes.OBJECT, operation_id="cases_sign")
     def post(self, request: Request, case_id: UUID) -> Response:

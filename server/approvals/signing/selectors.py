@@ -47,11 +47,14 @@ def blocking(case: Case, user: Any, meaning: str) -> list[dict[str, Any]]:
     return reasons
 
 
-def approval_json(case: Case, user: Any) -> dict[str, Any]:
-    """What the signing dialog shows: what would be signed, what holds it back, who has signed."""
+def approval_json(case: Case, user: Any, *, whole: bool = False) -> dict[str, Any]:
+    """What holds a signature back and who has signed; with `whole` what would be signed, and its digest, too.
+
+    The manifest hashes every voxel, so it is made for who is about to sign, not for each look at the panel.
+    """
     can = [one for one in Meaning.values if may_sign(case, user, one)]
     is_open = case.stage == CaseStage.APPROVAL and case.state != CaseState.COMPLETED
-    made = manifests.build(case) if is_open and case.final is not None and can else None
+    made = manifests.build(case) if whole and is_open and case.final is not None and can else None
     masks = sealing.masks(user, case.study_id)
     rows = Signature.objects.filter(case=case).select_related("person").order_by("signed_at")
     return {

@@ -6,6 +6,7 @@ so a pick is one operation that can be taken back, and what was submitted is a n
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -27,8 +28,9 @@ from server.readings.models.cases import Case, Reading, ReadingKind, ReadingStat
 from server.readings.verdicts.selectors import result_for
 from server.reconstructions.comparing import selectors as comparisons
 from server.reconstructions.comparing import states
+from server.reconstructions.editing import labelmaps
 from server.reconstructions.editing import services as editing
-from server.reconstructions.editing.runs import Spans
+from server.reconstructions.editing.runs import Spans, spans_of
 from server.reconstructions.editing.steps import Layer, Step
 from server.reconstructions.models import Segmentation
 
@@ -150,11 +152,11 @@ def _source(reading: Reading, base: str) -> tuple[Segmentation, int] | None:
     return read.segmentation, read.final_seq or 0  # type: ignore[return-value]
 
 
-def spans_of(flat: np.ndarray, label: int) -> Spans:
-    """The runs of one label in a flat labelmap."""
-    edges = np.diff(np.concatenate([[0], (flat == label).view(np.int8), [0]]))
-    starts = np.flatnonzero(edges == 1).astype(np.int64)
-    return Spans(starts, np.flatnonzero(edges == -1).astype(np.int64) - starts)
+def layers_of(flat: np.ndarray, numbers: Sequence[int]) -> tuple[Layer, ...]:
+    """What makes a whole labelmap that of `flat`, as far as these labels go."""
+    whole = Spans(np.zeros(1, np.int64), np.array([len(flat)]))
+    drawn = ((number, np.flatnonzero(flat == number)) for number in numbers)
+    return (Layer(0, whole), *(Layer(number, spans_of(indices)) for number, indices in drawn if len(indices)))
 
 
 def _copy(reading: Reading, by: Any, source: tuple[Segmentation, int] | None, base: str) -> None:
@@ -162,14 +164,11 @@ def _copy(reading: Reading, by: Any, source: tuple[Segmentation, int] | None, ba
     target = reading.segmentation
     assert target is not None  # begun readings have one
     numbers = sorted(segment.number for segment in target.segments.all())
-    whole = Spans(np.zeros(1, np.int64), np.array([int(np.prod(target.series.shape))]))
-    layers = [Layer(0, whole)]
-    if source is not None:
-        flat = states.labels_at(*source).reshape(-1)
-        layers += [Layer(number, spans) for number in numbers if (spans := spans_of(flat, number)).count]
+    voxels = labelmaps.voxel_count(target)
+    flat = np.zeros(voxels, np.uint8) if source is None else states.labels_at(*source).reshape(-1)
     name = _("Begin from nothing") if source is None else _("Begin from %(base)s") % {"base": base}
     editing.settle(
-        segmentation=target, by=by, client_id=uuid4(), name=name, step=Step(tuple(layers)),
+        segmentation=target, by=by, client_id=uuid4(), name=name, step=Step(layers_of(flat, numbers)),
         number=numbers[0] if numbers else None, params={"base": base},
     )  # fmt: skip
 

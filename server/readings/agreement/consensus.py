@@ -20,7 +20,7 @@ from server.jobs.kinds import EngineCall, JobKind, Limits, register_kind
 from server.jobs.models import Job
 from server.jobs.services import submit_job
 from server.jobs.states import FINAL, JobState
-from server.readings.agreement.adjudication import spans_of
+from server.readings.agreement.adjudication import layers_of
 from server.readings.agreement.settling import submitted_reads
 from server.readings.cases.events import CaseMoved
 from server.readings.cases.holding import hold_case
@@ -31,8 +31,7 @@ from server.realtime.services import publish
 from server.reconstructions.comparing import states
 from server.reconstructions.editing import services as editing
 from server.reconstructions.editing import table
-from server.reconstructions.editing.runs import Spans
-from server.reconstructions.editing.steps import Layer, Step
+from server.reconstructions.editing.steps import Step
 from server.reconstructions.editing.working import write_piece
 from server.reconstructions.models import Segmentation
 
@@ -82,12 +81,10 @@ def take(*, proposal: Consensus, by: Any) -> Segmentation:
     rows = [table.Row(**{**row, "encloses": []}) for row in protocol.segments] if protocol is not None else []
     working, _made = editing.begin_empty(series=case.series, by=by, rows=rows)
     flat = labels_of(proposal)
-    whole = Spans(np.zeros(1, np.int64), np.array([len(flat)]))
     numbers = sorted(segment.number for segment in working.segments.all())
-    layers = [Layer(0, whole), *(Layer(n, spans) for n in numbers if (spans := spans_of(flat, n)).count)]
     done = editing.settle(
         segmentation=working, by=by, client_id=uuid4(), name=_("Consensus: %(method)s") % {"method": proposal.method},
-        step=Step(tuple(layers)), number=numbers[0] if numbers else None, params={"method": proposal.method},
+        step=Step(layers_of(flat, numbers)), number=numbers[0] if numbers else None, params={"method": proposal.method},
     )  # fmt: skip
     case.final, case.final_seq = working, done.operation.seq
     case.save(update_fields=["final", "final_seq", "modified_at"])

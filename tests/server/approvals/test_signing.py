@@ -51,7 +51,7 @@ def case_of(room: ReadingRoom) -> Case:  # noqa: F811
 
 
 def shown(room: ReadingRoom, case: Case, person: Any) -> dict[str, Any]:  # noqa: F811
-    return room.client(person).get(f"/api/cases/{case.pk}/approval/").json()
+    return room.client(person).get(f"/api/cases/{case.pk}/approval/?whole=1").json()
 
 
 def sign(room: ReadingRoom, case: Case, person: Any, **body: Any) -> Any:  # noqa: F811
@@ -69,6 +69,8 @@ def test_a_signature_covers_exactly_the_signed_bytes(signed_up: ReadingRoom) -> 
     assert made["manifest"]["readings"][0]["final"]["sha256"] == hashlib.sha256(labels.tobytes()).hexdigest()
     assert made["manifest"]["sources"][0]["voxels_sha256"]
 
+    looked = signed_up.client(signed_up.anna).get(f"/api/cases/{case.pk}/approval/").json()
+    assert (looked["manifest"], looked["digest"]) == (None, None)  # a look at the panel hashes no voxel
     answer = sign(signed_up, case, signed_up.anna)
     assert answer.status_code == 201, answer.json()
     [signature] = answer.json()["signatures"]

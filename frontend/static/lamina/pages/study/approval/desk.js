@@ -44,7 +44,8 @@ export class ApprovalDesk {
     return `/api/cases/${this.case.id}/`;
   }
 
-  async load() {
+  /** @param {boolean} [whole]  also what would be signed: the server hashes every voxel for it */
+  async load(whole = false) {
     if (!this.isHere) {
       this.told = null;
       this.changed();
@@ -52,7 +53,7 @@ export class ApprovalDesk {
     }
     const mine = ++this.asking;
     try {
-      const [told, agreement] = await Promise.all([get(`${this.address}approval/`), this.isShared ? get(`${this.address}agreement/`).catch(() => null) : null]);
+      const [told, agreement] = await Promise.all([get(`${this.address}approval/${whole ? "?whole=1" : ""}`), this.isShared ? get(`${this.address}agreement/`).catch(() => null) : null]);
       if (mine !== this.asking) return;
       this.told = told;
       this.agreement = agreement;
@@ -121,9 +122,9 @@ export class ApprovalDesk {
     });
   }
 
-  /** Throws what the server refuses: the dialog says it. @param {string} meaning @param {{ password?: string, code?: string }} proof */
-  async sign(meaning, proof) {
-    await post(`${this.address}approval/`, { meaning, digest: this.told.digest, ...proof });
+  /** Throws what the server refuses: the dialog says it. @param {string} meaning @param {string} digest  as shown @param {{ password?: string, code?: string }} proof */
+  async sign(meaning, digest, proof) {
+    await post(`${this.address}approval/`, { meaning, digest, ...proof });
     await this.room.case?.reload();
     await this.load();
   }

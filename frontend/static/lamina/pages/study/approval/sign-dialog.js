@@ -40,7 +40,7 @@ function covered(manifest, room) {
 
 /** @param {Room} room @param {ApprovalDesk} desk */
 export async function askSignature(room, desk) {
-  await desk.load();
+  await desk.load(true);
   const { told } = desk;
   if (!told?.manifest || !told.digest) return;
   let meaning = told.may.includes("approved") ? "approved" : told.may[0];
@@ -74,7 +74,7 @@ export async function askSignature(room, desk) {
       text: gettext("Sign"),
       kind: "filled",
       run: async (close) => {
-        await desk.sign(meaning, code.value ? { code: code.value.trim() } : { password: password.value });
+        await desk.sign(meaning, told.digest, code.value ? { code: code.value.trim() } : { password: password.value });
         close(true);
       },
     }],

@@ -1,7 +1,6 @@
 // The reading room on the study page: what is sealed, the form, the commit, the reveal, the decisions, the next case.
 
-import { find, pageData } from "../../../components/dom.js";
-import { socket } from "../../../state/socket.js";
+import { find } from "../../../components/dom.js";
 import { makeAfter } from "./after.js";
 import { CaseDesk } from "./desk.js";
 import { makeFoot } from "./foot.js";
@@ -38,18 +37,9 @@ export function makeCase(room) {
   makeFoot(find("#case-foot"), room, desk, { after });
   refuseSealedLink(room, desk);
 
-  // That a comparison is made says that both sides are there: only who asked is told.
-  const person = pageData("shell-data")?.person?.id;
-  const { id } = store.get().study.study;
-  if (person) {
-    socket.subscribe(`user:${person}`, pageData("shell-data").streams?.[`user:${person}`] ?? 0, {
-      onEvent: ({ type, payload }) => type === "comparison.ready" && payload.study_id === id && void desk.differences(),
-      onReload: () => undefined,
-    });
-  }
-
   let asking = false;
   room.onEvent((event) => {
+    if (event.type === "comparison.ready") void desk.differences();
     if (!MOVES.has(event.type) || asking || desk.part.busy) return;
     asking = true;
     // Several events belong to one act: ask once, when they are through.
