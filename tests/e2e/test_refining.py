@@ -36,6 +36,9 @@ TEACH = """{
   },
   locked: (room, number, locked) => room.store.dispatch({ type: "edits.lock", number, locked }),
 }"""
+# Each test goes on with what the last one drew: all of them are slow together, or none is.
+pytestmark = pytest.mark.slow
+
 SPACING = 1.25
 CENTRES = ((-25.0, 0.0, 0.0), (25.0, 0.0, 0.0))
 RADII = (12.5, 8.0)
@@ -160,7 +163,6 @@ def test_grow_from_a_click(desk_: Refining, volume: Any) -> None:
     eventually(desk_.undo_names, "Large, grow")
 
 
-@pytest.mark.slow
 def test_grow_says_when_the_segment_holds_it_already(desk_: Refining) -> None:
     voxels = desk_.ask("labels", 1)
     desk_.page.keyboard.press("k")
@@ -169,7 +171,6 @@ def test_grow_says_when_the_segment_holds_it_already(desk_: Refining) -> None:
     assert desk_.ask("labels", 1) == voxels
 
 
-@pytest.mark.slow
 def test_grow_follows_the_choice_what_to_paint_over(desk_: Refining) -> None:
     held = desk_.ask("labels", 1)
     desk_.new_segment("Other")
@@ -217,7 +218,6 @@ def test_margin_by_millimetres(desk_: Refining, volume: Any) -> None:
     desk_.says("less than a voxel")
 
 
-@pytest.mark.slow
 def test_smooth_rounds_corners_and_keeps_the_volume(desk_: Refining) -> None:
     desk_.new_segment("Box")
     desk_.page.locator('[data-tool="brush"][aria-pressed="true"]').wait_for()
@@ -260,7 +260,6 @@ def test_islands_split_and_merge(desk_: Refining) -> None:
     desk_.says("in one piece")
 
 
-@pytest.mark.slow
 def test_segments_are_put_in_order(desk_: Refining) -> None:
     assert desk_.names() == ["Large", "Box"]
     desk_.open_row("Box")
