@@ -63,7 +63,7 @@ export class CaseTable {
       h("td", {}, chip(kind, symbol, caseStateWord(one.state))),
       h("td", {}, h("ul", { class: "case-readers", role: "list" }, one.readings.map((/** @type {any} */ reading) => this.reader(one, reading)))),
       h("td", {}, h("span", { class: due.late && one.state !== "completed" ? "is-caution" : "" }, due.text), due.note && one.state !== "completed" && h("span", { class: "second is-caution" }, due.note)),
-      h("td", { class: "table__acts" }, h("a", { class: "button button--small", href: one.stage === "adjudication" && one.may?.includes("adjudicate") ? `/cases/${one.id}/adjudication/` : `/studies/${one.study_id}/` }, gettext("Open"))));
+      h("td", { class: "table__acts" }, h("a", { class: "button button--small", href: `/studies/${one.study_id}/` }, gettext("Open"))));
   }
 
   /** @param {any} one @param {any} reading */

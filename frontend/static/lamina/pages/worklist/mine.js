@@ -1,16 +1,16 @@
 /** A reader's own cases on the worklist: list, chosen case, facts, start with one key, kept true by events. */
 
-import { get, post } from "../../api/client.js";
+import { get } from "../../api/client.js";
 import { banner } from "../../components/banner.js";
 import { minutes, today } from "../../components/case-words.js";
 import { find, pageData, settled } from "../../components/dom.js";
 import { number } from "../../components/format.js";
 import "../../components/next-reading.js";
 import { nothingToRead } from "../../components/reading-table.js";
-import { toastError } from "../../components/toast.js";
 import { gettext, interpolate, ngettext } from "../../i18n.js";
 import { daysUntil, inOrder } from "../../state/case.js";
 import { socket } from "../../state/socket.js";
+import { openReading } from "../study/case/next.js";
 
 const WEEK = 7 * 86_400_000;
 
@@ -152,17 +152,7 @@ export class Mine {
 
   /** The chosen case opens; one not begun is begun. @param {any} [row] */
   async open(row = this.next.row) {
-    if (!row) return;
-    const { reading, case: given, study } = row;
-    try {
-      if (reading.kind === "adjudication" && reading.state !== "submitted") location.assign(`/cases/${given.id}/adjudication/`);
-      else {
-        if (reading.state === "assigned") await post(`/api/readings/${reading.id}/begin/`);
-        location.assign(`/studies/${study.id}/`);
-      }
-    } catch (error) {
-      toastError(error);
-      void this.load();
-    }
+    // Refused: what stands in the list is old.
+    if (row && !(await openReading(row))) void this.load();
   }
 }

@@ -4,17 +4,18 @@ import { get, post } from "../../../api/client.js";
 import { toastError } from "../../../components/toast.js";
 import { inOrder } from "../../../state/case.js";
 
-/** A row of the worklist opens where it is read; one not begun is begun. @param {any} row */
-export async function openReading({ reading, case: given, study }) {
+/**
+ * A row of the worklist opens where it is read. A read not begun is begun; an adjudication begins with its first choice.
+ * @param {any} row @returns {Promise<boolean>} false: it was refused, and said why
+ */
+export async function openReading({ reading, study }) {
   try {
-    if (reading.kind === "adjudication") {
-      location.assign(`/cases/${given.id}/adjudication/`);
-      return;
-    }
-    if (reading.state === "assigned") await post(`/api/readings/${reading.id}/begin/`);
+    if (reading.state === "assigned" && reading.kind !== "adjudication") await post(`/api/readings/${reading.id}/begin/`);
     location.assign(`/studies/${study.id}/`);
+    return true;
   } catch (error) {
     toastError(error);
+    return false;
   }
 }
 
