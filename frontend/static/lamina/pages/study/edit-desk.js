@@ -9,7 +9,7 @@ import { EditedLabels, voxelsOf } from "../../geometry/edited-labels.js";
 import { PLANE_NAMES, sliceAt } from "../../geometry/planes.js";
 import { NO_SPANS, unionOf } from "../../geometry/spans.js";
 import { decodeEffect, decodeSpans, encodeSpans } from "../../geometry/varints.js";
-import { gettext, interpolate, told } from "../../i18n.js";
+import { gettext, interpolate, known, told } from "../../i18n.js";
 import { EditSender } from "../../state/edit-sender.js";
 import { mayReplace } from "../../state/edits.js";
 import { StepGone } from "../../state/undo.js";
@@ -151,7 +151,7 @@ export class EditDesk {
 
   /** @param {any} segment @param {string} act */
   named(segment, act) {
-    return (segment ? interpolate(gettext("{segment}, {act}"), { segment: segment.label, act }) : act).slice(0, 80);
+    return (segment ? interpolate(gettext("{segment}, {act}"), { segment: known(segment.label), act }) : act).slice(0, 80);
   }
 
   // --- to the server --------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 import { fill, h, icon } from "../../components/dom.js";
 import { ml, mm, number, percent } from "../../components/format.js";
-import { gettext, interpolate } from "../../i18n.js";
+import { gettext, interpolate, known } from "../../i18n.js";
 
 /** @import { Room } from "./room.js" */
 
@@ -95,7 +95,7 @@ export function makeEditingBar(room, { accept, drop }) {
   function drawSegments() {
     const { active } = store.get().edits;
     const list = segmentsOf(store.get());
-    fill(segment, list.length === 0 ? h("option", { value: "" }, gettext("No segment")) : list.map((/** @type {any} */ one) => h("option", { value: String(one.number), ".selected": one.number === active }, one.label)));
+    fill(segment, list.length === 0 ? h("option", { value: "" }, gettext("No segment")) : list.map((/** @type {any} */ one) => h("option", { value: String(one.number), ".selected": one.number === active }, known(one.label))));
     if (list.length > 0 && !list.some((/** @type {any} */ one) => one.number === active)) segment.value = "";
     swatch.style.setProperty("background-color", store.get().view.segments[active ?? -1]?.colour ?? "transparent");
   }

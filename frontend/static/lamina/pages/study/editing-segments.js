@@ -4,7 +4,7 @@
 import { get } from "../../api/client.js";
 import { confirmDialog, openDialog } from "../../components/dialog.js";
 import { h, icon } from "../../components/dom.js";
-import { gettext, interpolate } from "../../i18n.js";
+import { gettext, interpolate, known } from "../../i18n.js";
 import { sayWhy } from "./edit-desk.js";
 import { SEGMENT_COLOURS } from "./words.js";
 
@@ -111,7 +111,7 @@ export function segmentActs(room, desk, segment, locked) {
     const into = Number(merge.value);
     merge.value = "";
     void desk.send({ kind: "segment-merge", name: desk.named(segment, gettext("merged")), payload: { number: no, into } }).then(() => room.store.dispatch({ type: "edits.set", values: { active: into } }), () => {});
-  } }, h("option", { value: "" }, gettext("Merge into")), others.map((one) => h("option", { value: String(one.number) }, one.label)));
+  } }, h("option", { value: "" }, gettext("Merge into")), others.map((one) => h("option", { value: String(one.number) }, known(one.label))));
   const move = (/** @type {number} */ by) => {
     const numbers = desk.segments.map((one) => one.number);
     const at = numbers.indexOf(no);
