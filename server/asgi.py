@@ -1,4 +1,4 @@
-"""HTTP goes to Django, /ws/ to the live socket."""
+"""HTTP goes to Django, but for static files; /ws/ goes to the live socket."""
 
 import os
 
@@ -13,11 +13,12 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from django.urls import path  # noqa: E402
 
 from server.api.limits import BodyLimit  # noqa: E402
+from server.core.staticfiles import StaticFiles  # noqa: E402
 from server.realtime.consumers import LiveConsumer  # noqa: E402
 
 application = ProtocolTypeRouter(
     {
-        "http": BodyLimit(http),
+        "http": StaticFiles(BodyLimit(http)),
         "websocket": AuthMiddlewareStack(URLRouter([path("ws/", LiveConsumer.as_asgi())])),
     }
 )
