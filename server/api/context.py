@@ -19,6 +19,7 @@ from server.realtime.selectors import last_numbers
 
 SPRITE = "vendor/lucide-static-1.62.0/sprite.svg"
 THEMES = ("dark", "light")
+PROJECT_COOKIE = "lamina_project"  # slug of the project a person was in last
 OWN_NAMES = {"en": "English", "zh-hans": "简体中文"}
 
 
@@ -102,7 +103,7 @@ def _person_frame(request: HttpRequest, user: Any) -> dict[str, Any]:
         for m in memberships
         if not m.project.is_archived
     ]
-    slug = getattr(request, "page_project", "") or request.COOKIES.get("lamina_project", "")
+    slug = getattr(request, "page_project", "") or request.COOKIES.get(PROJECT_COOKIE, "")
     project = next((p for p in projects if p["slug"] == slug), projects[0] if projects else None)
     person = {
         "id": str(user.pk),

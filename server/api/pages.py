@@ -9,6 +9,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.html import json_script
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
@@ -16,6 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from server.accounts import services as accounts
 from server.accounts.models import Role, User
 from server.accounts.selectors import acts_in, invitation_for, projects_visible_to
+from server.api.context import PROJECT_COOKIE
 from server.core.errors import LaminaError
 from server.realtime.selectors import last_numbers
 
@@ -26,7 +28,13 @@ def _page(
     """One page inside the frame. `key` lights the navigation, `page` becomes the document's page-data."""
     request.page_key = key  # type: ignore[attr-defined]
     request.page_project = project  # type: ignore[attr-defined]
-    return render(request, template, {"page": page or {}, **more})
+    response = render(request, template, {"page": page or {}, **more})
+    if project:
+        # Pages that belong to no project keep the navigation of the one the person was in last.
+        response.set_cookie(
+            PROJECT_COOKIE, project, max_age=365 * 86_400, samesite="Lax", httponly=True, secure=request.is_secure()
+        )
+    return response
 
 
 @require_GET
@@ -53,11 +61,17 @@ def import_files(request: HttpRequest) -> HttpResponse:
 @login_required
 @never_cache
 def study(request: HttpRequest, study_id: UUID) -> HttpResponse:
+    from rest_framework.utils.encoders import JSONEncoder
+
+    from server.api.studies import study_state
     from server.studies.selectors import studies_visible_to
 
-    row = get_object_or_404(studies_visible_to(request.user), pk=study_id)
+    rows = studies_visible_to(request.user).select_related("project", "patient")
+    row = get_object_or_404(rows, pk=study_id)
     data = {"study_id": str(row.pk)}
-    return _page(request, "study.html", "worklist", data, project=row.project.slug, study=row)
+    # What /api/studies/{id}/ answers stands in the page: the viewer begins without asking.
+    first = json_script(study_state(row, request.user), "study-state", encoder=JSONEncoder)
+    return _page(request, "study.html", "worklist", data, project=row.project.slug, study=row, first=first)
 
 
 @require_GET

@@ -21,8 +21,12 @@ function row(project) {
     h(
       "td",
       { class: "table__acts" },
-      project.role && h("a", { class: "button button--small", href: `/?project=${project.id}` }, gettext("Studies")),
-      " ",
+      project.role && [
+        h("a", { class: "button button--small", href: `/?project=${project.id}` }, gettext("Studies")),
+        " ",
+        h("a", { class: "button button--small", href: `/projects/${project.slug}/reading/` }, gettext("Cases")),
+        " ",
+      ],
       h("a", { class: "button button--small", href: `/projects/${project.slug}/team/` }, gettext("Team")),
       " ",
       project.may.includes("manage") && h("button", { class: "button button--small button--quiet", type: "button", onclick: () => edit(project) }, icon("pencil"), gettext("Change")),
