@@ -9,7 +9,6 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.html import json_script
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
@@ -61,17 +60,12 @@ def import_files(request: HttpRequest) -> HttpResponse:
 @login_required
 @never_cache
 def study(request: HttpRequest, study_id: UUID) -> HttpResponse:
-    from rest_framework.utils.encoders import JSONEncoder
-
-    from server.api.studies import study_state
     from server.studies.selectors import studies_visible_to
 
     rows = studies_visible_to(request.user).select_related("project", "patient")
     row = get_object_or_404(rows, pk=study_id)
     data = {"study_id": str(row.pk)}
-    # What /api/studies/{id}/ answers stands in the page: the viewer begins without asking.
-    first = json_script(study_state(row, request.user), "study-state", encoder=JSONEncoder)
-    return _page(request, "study.html", "worklist", data, project=row.project.slug, study=row, first=first)
+    return _page(request, "study.html", "worklist", data, project=row.project.slug, study=row)
 
 
 @require_GET
