@@ -30,6 +30,7 @@ from recon_engine.contract import (
     SurfacesResult,
     no_progress,
 )
+from recon_engine.registering.records import RegisterRequest, RegisterResult
 
 __version__ = ENGINE_VERSION
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "prepare",
     "reconstruct",
     "refine",
+    "register",
     "surfaces",
     "train",
 ]
@@ -102,6 +104,13 @@ def compare(request: CompareRequest, on_progress: OnProgress = no_progress) -> C
 def combine(request: CombineRequest, on_progress: OnProgress = no_progress) -> CombineResult:
     """Make one labelmap of several readers': union, majority or STAPLE."""
     from recon_engine.comparing import combine as run
+
+    return run(request, on_progress)
+
+
+def register(request: RegisterRequest, on_progress: OnProgress = no_progress) -> RegisterResult:
+    """Where the body of one volume lies in another of the same modality: a rigid matrix and a stated error."""
+    from recon_engine.registering.verb import register as run
 
     return run(request, on_progress)
 

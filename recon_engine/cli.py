@@ -93,6 +93,11 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("path", metavar="PATH")
     made = verb("prepare", "Make stored series of inspected ones.", _prepare)
     made.add_argument("request", metavar="REQUEST.json", help="a PrepareRequest as JSON")
+    made = verb("preprocess", "Normalise, enhance, filter or threshold a volume, step by step.", _preprocess)
+    made.add_argument("path", metavar="PATH", help="DICOM or NIfTI file, folder or zip")
+    made.add_argument("--step", action="append", default=[], metavar="NAME:OPTION=VALUE,...", help="as often as needed")
+    made.add_argument("--modality", default="", metavar="CT", help="which series, or what a NIfTI file is")
+    made.add_argument("-o", "--out", metavar="OUT.nii.gz", help="the file to write; without it the steps are listed")
     made = verb("reconstruct", "Run an algorithm on a series.", _reconstruct)
     made.add_argument("path", metavar="PATH", nargs="?", help="DICOM or NIfTI file, folder or zip")
     for flag, modality in (("--ct", "CT"), ("--pet", "PT"), ("--mr", "MR")):
@@ -209,6 +214,30 @@ def _prepare(asked: argparse.Namespace, bar: Bar) -> dict[str, Any]:
         for series in result.series:
             print(f"{series.modality:3} {len(series.instances)} instances  {series.description}")
     return result.to_dict()
+
+
+def _preprocess(asked: argparse.Namespace, bar: Bar) -> dict[str, Any]:
+    from recon_engine import intake
+    from recon_engine.preprocess import steps
+
+    wanted = [steps.parse(text) for text in asked.step]
+    if not asked.step or not asked.out:
+        known = {name: steps.options_of(name) for name in steps.STEPS}
+        if asked.step or asked.out:
+            raise EngineError("bad_request", f"Give --step and --out. Steps: {', '.join(known)}.", usage=True)
+        if not asked.json:
+            for name, options in known.items():
+                print(" ".join([name, *(f"{o}=VALUE" if needed else f"[{o}=VALUE]" for o, needed in options.items())]))
+        return {"steps": known}
+    volume, _ = intake.read_volume(asked.path, asked.modality)
+    for number, step in enumerate(wanted):
+        bar(Progress(phase="preprocess", fraction=number / len(wanted), detail=step.text))
+        volume = steps.take(volume, step)
+    steps.write(volume, asked.out)
+    low, high = float(volume.voxels.min()), float(volume.voxels.max())
+    if not asked.json:
+        print(f"{asked.out}: {'x'.join(map(str, volume.shape))}, {low:g} to {high:g} {volume.unit}".rstrip())
+    return {"out": asked.out, "steps": [step.text for step in wanted], "low": low, "high": high, "unit": volume.unit}
 
 
 def _reconstruct(asked: argparse.Namespace, bar: Bar) -> dict[str, Any]:

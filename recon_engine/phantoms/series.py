@@ -29,11 +29,19 @@ def fixed_uid(name: str) -> str:
 
 
 def write_ct_series(
-    volume: Volume, folder: str | Path, name: str, description: str, window: tuple[float, float] = (400.0, 40.0)
+    volume: Volume,
+    folder: str | Path,
+    name: str,
+    description: str,
+    window: tuple[float, float] = (400.0, 40.0),
+    *,
+    patient: str = "",
+    date: str = "20250101",
 ) -> list[Path]:
     """Write `volume` (HU) as slices along its first axis, in shuffled file order as archives have them.
 
-    `name` fixes every UID: the same name and volume give the same bytes. -> the files.
+    `name` fixes every UID: the same name and volume give the same bytes. `patient` is the name of another phantom
+    that is the same subject; `date` is DICOM's DA. -> the files.
     Raises ValueError for HU outside 12 bits and for axes that are not square to each other.
     """
     voxels = np.rint(volume.voxels).astype(np.int32)
@@ -50,6 +58,8 @@ def write_ct_series(
     paths = []
     for place, dataset in zip(order, _datasets(volume, voxels, name, description, window), strict=True):
         path = folder / f"IM{place:04d}.dcm"
+        dataset.PatientID = f"PHANTOM-{(patient or name).upper()}"[:64]
+        dataset.StudyDate = dataset.SeriesDate = dataset.AcquisitionDate = dataset.ContentDate = date
         dataset.save_as(path, enforce_file_format=True)
         paths.append(path)
     return paths
@@ -75,10 +85,10 @@ def _datasets(
         ds = FileDataset(None, Dataset(), file_meta=meta, preamble=b"\0" * 128)
         # Patient and study
         ds.SpecificCharacterSet = "ISO_IR 192"
-        ds.PatientName, ds.PatientID = "Phantom^Lamina", f"PHANTOM-{name.upper()}"[:64]
+        ds.PatientName, ds.PatientID = "Phantom^Lamina", ""  # the writer says which, and the dates
         ds.PatientBirthDate, ds.PatientSex = "", "O"
         ds.StudyInstanceUID, ds.StudyID = fixed_uid(f"{name}/study"), "1"
-        ds.StudyDate = ds.SeriesDate = ds.AcquisitionDate = ds.ContentDate = "20250101"
+        ds.StudyDate = ds.SeriesDate = ds.AcquisitionDate = ds.ContentDate = ""
         ds.StudyTime = ds.SeriesTime = ds.AcquisitionTime = ds.ContentTime = "120000"
         ds.AccessionNumber, ds.ReferringPhysicianName = "", ""
         ds.StudyDescription = "Phantom"

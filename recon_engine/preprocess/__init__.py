@@ -5,6 +5,7 @@ brings a volume, or labels made on it, back to the old values or the old grid; f
 caller keeps the volume they were given.
 """
 
+from recon_engine.preprocess.bias import bias_field
 from recon_engine.preprocess.filters import (
     bilateral,
     clahe,
@@ -21,6 +22,7 @@ from recon_engine.preprocess.values import normalise, window, z_score
 __all__ = [
     "Change",
     "back_to_grid",
+    "bias_field",
     "bilateral",
     "clahe",
     "crop",
