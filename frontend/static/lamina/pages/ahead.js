@@ -11,7 +11,7 @@ function fetchAhead(addresses) {
   for (const address of addresses) {
     const link = document.createElement("link");
     link.rel = "prefetch";
-    link.as = "script";
+    link.as = address.endsWith(".css") ? "style" : "script";
     link.href = address;
     document.head.append(link);
   }
@@ -19,7 +19,7 @@ function fetchAhead(addresses) {
 
 const saving = /** @type {any} */ (navigator).connection?.saveData;
 /** @type {string[]} */
-const addresses = pageData("study-modules") ?? [];
+const addresses = pageData("study-parts") ?? [];
 if (!saving && addresses.length > 0) {
   const soon = () => setTimeout(() => (window.requestIdleCallback ?? setTimeout)(() => fetchAhead(addresses)), REST);
   if (document.readyState === "complete") soon();
