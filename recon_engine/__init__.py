@@ -46,6 +46,7 @@ __all__ = [
     "register",
     "surfaces",
     "train",
+    "warm_up",
 ]
 
 
@@ -113,6 +114,13 @@ def register(request: RegisterRequest, on_progress: OnProgress = no_progress) ->
     from recon_engine.registering.verb import register as run
 
     return run(request, on_progress)
+
+
+def warm_up() -> None:
+    """Load what `refine` and `surfaces` need, before somebody waits for them."""
+    from recon_engine.warming import warm_up as run
+
+    run()
 
 
 def train(

@@ -133,6 +133,12 @@ class EngineProcess:
             self.stop()
             raise
 
+    def warm(self) -> None:
+        """Start the process and let it load what the interactive verbs need. Returns at once; a call waits for it."""
+        with contextlib.suppress(EngineStopped, OSError):
+            self._start()
+            self._write({"warm": True})
+
     def kill(self) -> None:
         """SIGKILL to the whole group. Safe from another thread; the caller of `call` sees EngineStopped."""
         process = self._process

@@ -11,6 +11,7 @@ from celery.signals import worker_init, worker_process_init, worker_process_shut
 from server.celery import app
 from server.jobs import hints, worker
 from server.jobs.guard import work_queue
+from server.jobs.states import Queue
 
 log = logging.getLogger("lamina.jobs")
 
@@ -42,7 +43,9 @@ def _open_slot(**_: Any) -> None:
     from billiard.process import current_process
 
     queues = list(app.amqp.queues.consume_from)
-    worker.current_slot(getattr(current_process(), "index", 0), queues, restarts=True)
+    slot = worker.current_slot(getattr(current_process(), "index", 0), queues, restarts=True)
+    if Queue.INTERACTIVE in queues:
+        slot.engine.warm()  # somebody will wait for the first of its jobs
 
 
 @worker_process_shutdown.connect

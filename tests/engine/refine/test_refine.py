@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -228,3 +230,14 @@ def test_the_shell_has_both_verbs(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert (tmp_path / "surfaces" / "surfaces.glb").read_bytes()[:4] == b"glTF"
     assert cli.main(["refine", made, "--prompt", "grow", "-o", str(tmp_path / "x"), "--json"]) == 1
     assert json.loads(capsys.readouterr().out)["error"]["code"] == "bad_request"
+
+
+def test_warming_up_loads_what_the_interactive_verbs_need() -> None:
+    """In a process of its own: what it has loaded then is there when somebody asks."""
+    code = (
+        "import sys, recon_engine\nneeded = {'SimpleITK', 'scipy.ndimage', 'recon_engine.surface.nets'}\n"
+        "print(len(needed & set(sys.modules)))\nrecon_engine.warm_up()\n"
+        "print(len(needed & set(sys.modules)), 'torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["0", "3", "False"]

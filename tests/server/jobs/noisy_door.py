@@ -9,15 +9,18 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+import recon_engine
 from recon_engine.contract import EngineError, OnProgress, Progress
 from server.engine import serve
+
+warmed: list[str] = []
 
 
 def verb(request: Mapping[str, Any], on_progress: OnProgress) -> Mapping[str, Any]:
     match request["do"]:
         case "echo":
             on_progress(Progress(phase="read", fraction=0.5))
-            return {"echo": request.get("text", ""), "pid": os.getpid()}
+            return {"echo": request.get("text", ""), "pid": os.getpid(), "warmed": warmed}
         case "print":
             print("noise on stdout")
             sys.stderr.write("PatientName: Doe^Jane")
@@ -56,4 +59,5 @@ def verb(request: Mapping[str, Any], on_progress: OnProgress) -> Mapping[str, An
 
 
 if __name__ == "__main__":
+    recon_engine.warm_up = lambda: warmed.append("up")
     serve({"do": verb})

@@ -39,6 +39,12 @@ def test_it_stays_warm_and_passes_progress_on(engine: EngineProcess) -> None:
     assert heard == [{"phase": "read", "fraction": 0.5, "detail": ""}]
 
 
+def test_it_warms_up_without_an_answer(engine: EngineProcess) -> None:
+    engine.warm()
+    pid = engine.pid
+    assert call(engine, "echo") == {"echo": "", "pid": pid, "warmed": ["up"]}
+
+
 def test_it_leads_its_own_group(engine: EngineProcess) -> None:
     call(engine, "echo")
     assert engine.pid is not None
