@@ -5,6 +5,7 @@ In the web process: `describe` and `fit`, which are light. Everything long runs 
 
     {"verb": "reconstruct", "request": {...}, "limits": {"memory_mib": 4096, "cpu_seconds": 600}}
     {"cancel": true}                        while a verb runs
+    {"warm": true}                          load what the interactive verbs need; nothing is answered
 
 and answers lines: {"progress": {...}} any number of times, then {"result": {...}, "peak_memory_mib": 812.5} or
 {"error": {"code", "message", "facts"}, "peak_memory_mib": ...}. It stays warm for the next line and ends with its
@@ -199,7 +200,11 @@ def serve(verbs: Mapping[str, Verb] = VERBS) -> None:
     while True:
         request = door.requests.get()
         door.cancelled.clear()
-        door.answer(request)
+        if request.get("warm"):
+            with contextlib.suppress(Exception):  # who asks for a verb hears what is wrong
+                recon_engine.warm_up()
+        else:
+            door.answer(request)
 
 
 def _error(code: str, message: str, **facts: Any) -> dict[str, Any]:
