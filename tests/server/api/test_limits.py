@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from server.api.limits import HEARD_OUT, BodyLimit
 
@@ -68,3 +69,9 @@ async def test_an_undeclared_or_lying_one_is_counted(declared: int | None) -> No
     talk = Conversation([b"ab", b"cde", b"f"], declared)
     await talk.run(4)
     assert [message["type"] for message in talk.got] == ["http.request", "http.disconnect"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/", "/api/studies/"])
+def test_a_foreign_host_name_is_refused_with_a_page_not_a_failure(path: str) -> None:
+    assert Client(HTTP_HOST="elsewhere.example").get(path).status_code == 400
