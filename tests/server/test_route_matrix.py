@@ -150,6 +150,7 @@ API = {
     "cases/<uuid:case_id>/adjudication/": {"GET": "adjudicator", "POST": "adjudicator"},
     "cases/<uuid:case_id>/adjudication/picks/": {"POST": "adjudicator"},
     "cases/<uuid:case_id>/adjudication/submit/": {"POST": "adjudicator"},
+    "cases/<uuid:case_id>/adjudicator/": {"GET": "delete", "POST": "delete"},
     "cases/<uuid:case_id>/consensus/": {"POST": "work"},
     "cases/<uuid:case_id>/consensus/<uuid:consensus_id>/": {"GET": "view", "POST": "work"},
     "cases/<uuid:case_id>/consensus/<uuid:consensus_id>/labelmap/": {"GET": "view"},
@@ -158,8 +159,9 @@ API = {
     "cases/<uuid:case_id>/reopen/": {"POST": "delete"},
     "cases/<uuid:case_id>/signatures/<uuid:signature_id>/": {"GET": "view"},
     "projects/<uuid:project_id>/agreement/": {"GET": "manage inside"},
-    "projects/<uuid:project_id>/reliance/": {"GET": "manage inside"},
+    "projects/<uuid:project_id>/reliance/": {"GET": "work"},  # readers: their own
     "projects/<uuid:project_id>/audit/": {"GET": "manage"},
+    "projects/<uuid:project_id>/audit/verify/": {"GET": "manage"},
     "projects/<uuid:project_id>/audit/export/": {"GET": "manage"},
     "schema/": {"GET": "open"},
 }
@@ -175,6 +177,9 @@ PAGES = {
     "projects/": "signed in",
     "projects/<slug:slug>/team/": "project",
     "projects/<slug:slug>/reading/": "view",
+    "projects/<slug:slug>/agreement/": "manage inside",
+    "projects/<slug:slug>/reliance/": "work",
+    "projects/<slug:slug>/audit/": "manage",
     "components/": "site",
     "invitations/<str:token>/": "open",
 }

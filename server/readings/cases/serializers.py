@@ -10,6 +10,7 @@ from rest_framework import serializers
 
 from server.accounts.models import Membership, Role
 from server.readings.cases.states import (
+    FINISHED,
     LIVE,
     UNFINISHED,
     CaseStage,
@@ -214,4 +215,8 @@ def _may(case: Case, mine: Reading | None, role: str, led: set[UUID], readings: 
         movable = {*UNFINISHED, ReadingState.WITHDRAWN}
         if any(one.state in movable and one.pk not in gone for one in readings):
             acts.append("reassign")
+    # Whoever reads a blind case does not choose its judge.
+    if leads and case.stage == CaseStage.ADJUDICATION and (mine is None or not case.is_blind):
+        ruled = any(one.kind == ReadingKind.ADJUDICATION and one.state in FINISHED for one in readings)
+        acts += [] if ruled else ["assign_adjudicator"]
     return acts

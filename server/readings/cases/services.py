@@ -49,7 +49,7 @@ from server.reconstructions.models import Edit, Segmentation, SegmentationKind
 
 __all__ = [
     "begin_reading", "commit_reading", "hold_case", "keep_draft", "move_case", "on_reads_complete",
-    "reassign_reading", "submit_reading", "tell_reader", "withdraw_readings",
+    "reassign_reading", "submit_reading", "tell_reader", "withdraw_reading", "withdraw_readings",
 ]  # fmt: skip
 
 LONGEST_SECONDS = timedelta(hours=12) / timedelta(seconds=1)  # of one visit; a clock that jumped is no reading
@@ -250,10 +250,12 @@ def reassign_reading(*, reading: Reading, by: Any, reader: User | None = None) -
     """Give an unfinished read, or one that was withdrawn, to somebody else (None: to whoever has least to do).
 
     What was drawn stays with the one who drew it. Raises LaminaError 409 reading_committed, already_reads,
-    reading_replaced, not_enough_readers; 422 not_a_reader.
+    reading_replaced, not_enough_readers, no_read (a ruling: `agreement.assigning`); 422 not_a_reader.
     """
     old = hold_reading(reading.pk)
     case, protocol = old.case, protocol_of_case(old.case)
+    if old.kind != ReadingKind.FIRST:
+        raise LaminaError("no_read", _("This is a ruling, not a read. Choose another adjudicator instead."), 409)
     if old.state not in (*UNFINISHED, ReadingState.WITHDRAWN):
         message = _("This read is committed; a committed read is kept.")
         raise LaminaError("reading_committed", message, 409, theirs={"state": str(old.state)})
@@ -268,7 +270,7 @@ def reassign_reading(*, reading: Reading, by: Any, reader: User | None = None) -
     if str(new_id) in protocol.excluded:
         raise LaminaError("not_a_reader", _("The protocol gives this person no cases."), 422)
     if old.state != ReadingState.WITHDRAWN:
-        _withdraw(old, by)
+        withdraw_reading(old, by)
     new = Reading.objects.create(
         case=case, reader_id=new_id, kind=old.kind, letter=old.letter, replaces=old,
         due_on=due_on(case.project, protocol.due_days),
@@ -279,7 +281,8 @@ def reassign_reading(*, reading: Reading, by: Any, reader: User | None = None) -
     return new
 
 
-def _withdraw(reading: Reading, by: Any) -> None:
+def withdraw_reading(reading: Reading, by: Any) -> None:
+    """Take an unfinished reading from its reader, under its case's lock; what was drawn stays with it."""
     reading.state = ReadingState.WITHDRAWN
     reading.save(update_fields=["state", "modified_at"])
     case = reading.case
@@ -300,7 +303,7 @@ def withdraw_readings(*, user_id: UUID, project_id: UUID, by: Any) -> int:
     for pk in ids:
         reading = hold_reading(pk)
         if reading.state in UNFINISHED:
-            _withdraw(reading, by)
+            withdraw_reading(reading, by)
         elif reading.state == ReadingState.COMMITTED:
             _close_as_committed(reading, by)
         tell_people(reading.case)

@@ -54,4 +54,5 @@ READING_MOVES: dict[str, frozenset[str]] = {
 
 UNFINISHED = ("assigned", "in_progress")  # sealed: the first read is not in yet
 OPEN = ("assigned", "in_progress", "committed")  # work of its reader goes here
+FINISHED = ("committed", "submitted")
 LIVE = ("assigned", "in_progress", "committed", "submitted")

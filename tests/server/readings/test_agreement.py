@@ -5,7 +5,6 @@ Segment 1 is drawn as runs of flat voxels, so that Dice is known: two reads of 1
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from server.core.errors import LaminaError
 from server.jobs import guard
 from server.jobs.slot import Slot
 from server.readings.agreement import relying
-from server.readings.agreement.selectors import project_agreement
+from server.readings.agreement.project import project_agreement
 from server.readings.cases import opening, services
 from server.readings.models import Agreement, Case, Reading, ReadingState, Reliance
 from server.realtime.selectors import events_after
@@ -29,15 +28,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 ROW = {"number": 1, "label": "Lesion", "colour": "#E14B09", "category": ABNORMAL, "type": CODE}
 QUESTION = {"key": "mass", "text": "Is there a mass?", "kind": "yes_no", "required": True}
-
-
-@pytest.fixture
-def slot(transactional_db: None, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Slot]:
-    settings.LAMINA_BEAT_SECONDS = 0.5
-    monkeypatch.setattr(guard.services, "hint", lambda queue: True)
-    made = Slot("test/0", ["interactive"], "cpu")
-    yield made
-    made.close()
 
 
 @pytest.fixture
@@ -73,8 +63,8 @@ def reads(make_user: Any, make_project: Any, make_study: Any, api_client: Any, s
         def get(self, person: Any, path: str) -> Any:
             return api_client(person).get(f"/api/cases/{self.case.pk}/{path}")
 
-        def post(self, person: Any, path: str, **body: Any) -> Any:
-            return api_client(person).post(f"/api/cases/{self.case.pk}/{path}", body, format="json")
+        def post(self, who: Any, path: str, **body: Any) -> Any:
+            return api_client(who).post(f"/api/cases/{self.case.pk}/{path}", body, format="json")
 
         @property
         def case(self) -> Case:
@@ -287,13 +277,18 @@ def test_reliance_is_judged_by_what_was_signed(reads: Any, make_result: Any) -> 
     assert row["under_reliance"]["value"] == 0.5
     assert row["over_reliance"]["why"] == "too_few_cases"
     assert row["median_seconds"] == 8
-    assert reads.client(person).get(f"/api/projects/{reads.project.pk}/reliance/").status_code == 403
+    assert (row["cases"], row["seconds_to_change"]["value"], row["seconds_to_change"]["n"]) == (1, 8, 1)
+    assert reads.client(person).get(f"/api/projects/{reads.project.pk}/reliance/").json()["rows"] == []  # not signed
+    Case.objects.filter(pk=case.pk).update(is_blind=False)
+    assert reads.client(person).get(f"/api/projects/{reads.project.pk}/reliance/").json()["rows"] == [row]
+    other = reads.ben if person == reads.anna else reads.anna
+    assert reads.client(other).get(f"/api/projects/{reads.project.pk}/reliance/").json()["rows"] == []
 
 
 def test_a_projects_numbers_stand_on_settled_cases(reads: Any) -> None:
     reads.open()
     reads.read(reads.anna, range(100))
-    assert project_agreement(reads.project.pk)["cases"] == 0
+    assert project_agreement(reads.project.pk, reads.boss)["cases"] == 0
     reads.read(reads.ben, range(10, 110))
     reads.work()
     told = reads.client(reads.boss).get(f"/api/projects/{reads.project.pk}/agreement/").json()
@@ -302,5 +297,68 @@ def test_a_projects_numbers_stand_on_settled_cases(reads: Any) -> None:
     assert segment["dice"]["value"] == pytest.approx(0.9)
     assert (segment["dice"]["low"], segment["dice"]["n"]) == (None, 1)  # one pair has no interval
     assert told["questions"][0]["kappa"]["why"] == "too_few_cases"
-    assert told["pairs"][0]["people"] == sorted([reads.anna.display_name, reads.ben.display_name])
-    assert (told["pairs"][0]["cases"], told["pairs"][0]["within"]) == (1, 1)
+    [pair] = told["pairs"]
+    assert [one["name"] for one in pair["people"]] == sorted([reads.anna.display_name, reads.ben.display_name])
+    assert (pair["cases"], pair["within"]["value"], told["within"]["n"]) == (1, 1.0, 1)
+    [point] = pair["segments"][0]["volume"]["points"]
+    assert point["study"] == str(reads.study.pk)
+    # 100 voxels of 2 mm³ each, by both.
+    assert (point["mean_ml"], point["difference_ml"]) == pytest.approx((0.2, 0.0))
+
+
+def test_an_admin_gives_a_waiting_case_to_an_adjudicator(reads: Any, make_user: Any) -> None:
+    """Nobody was free: the admin names somebody who had no read of it, then somebody else; the first hands it over."""
+    dana = make_user("dana")
+    Membership.objects.create(project=reads.project, user=dana, role="reader")
+    reads.open(excluded=[dana.pk])
+    reads.read(reads.anna, range(100))
+    reads.read(reads.ben, range(100, 200))
+    Membership.objects.filter(user=reads.judge).update(is_adjudicator=False)
+    reads.work()
+    assert (reads.case.stage, reads.case.state) == ("adjudication", "new")
+    row = reads.get(reads.boss, "").json()
+    assert "assign_adjudicator" in row["may"]
+    assert "assign_adjudicator" not in reads.get(reads.anna, "").json()["may"]
+    # Who read it may not settle it, and who does not lead the project may not choose.
+    assert {one["name"] for one in reads.get(reads.boss, "adjudicator/").json()["results"]} == {
+        reads.judge.display_name, dana.display_name,
+    }  # fmt: skip
+    assert reads.post(reads.anna, "adjudicator/", person=str(reads.judge.pk)).status_code == 403
+    for person, code in ((reads.anna, "already_reads"), (reads.boss, "not_a_reader"), (None, "no_adjudicator")):
+        refused = reads.post(reads.boss, "adjudicator/", person=str(person.pk) if person else None)
+        assert refused.json()["code"] == code
+    assert not Reading.objects.filter(kind="adjudication").exists()
+
+    given = reads.post(reads.boss, "adjudicator/", person=str(dana.pk))
+    assert given.status_code == 200, given.json()
+    begun = reads.post(dana, "adjudication/", base="nothing")
+    assert (begun.status_code, reads.case.state) == (200, "in_progress")
+    drawn = Reading.objects.get(kind="adjudication").segmentation_id
+
+    Membership.objects.filter(user=reads.judge).update(is_adjudicator=True)
+    again = reads.post(reads.boss, "adjudicator/", person=None)
+    assert again.status_code == 200, again.json()
+    old, new = Reading.objects.filter(kind="adjudication").order_by("created_at")
+    assert (old.reader_id, old.state, old.segmentation_id) == (dana.pk, "withdrawn", drawn)
+    assert (new.reader_id, new.state) == (reads.judge.pk, "assigned")
+    assert reads.post(dana, "adjudication/", base="nothing").status_code == 403
+    assert reads.post(reads.judge, "adjudication/", base="nothing").status_code == 200
+    assert (reads.case.stage, reads.case.state) == ("adjudication", "in_progress")
+    submitted = reads.post(reads.judge, "adjudication/submit/", seq=0, reason="Neither.", answers={"mass": True})
+    assert submitted.status_code == 200, submitted.json()
+    late = reads.post(reads.boss, "adjudicator/", person=str(dana.pk))
+    assert (late.status_code, late.json()["code"]) == (409, "case_moved")
+    assert "assign_adjudicator" not in reads.get(reads.boss, "").json()["may"]
+
+
+def test_an_admin_who_reads_the_case_does_not_choose_its_judge(reads: Any) -> None:
+    """Whom one may not choose would tell who the other reader is."""
+    reads.open()
+    reads.read(reads.anna, range(100))
+    reads.read(reads.ben, range(100, 200))
+    reads.work()
+    Membership.objects.filter(user=reads.anna).update(role="admin")
+    assert "assign_adjudicator" not in reads.get(reads.anna, "").json()["may"]
+    assert reads.get(reads.anna, "adjudicator/").json() == {"results": []}
+    refused = reads.post(reads.anna, "adjudicator/", person=str(reads.ben.pk))
+    assert (refused.status_code, refused.json()["code"]) == (409, "own_case")

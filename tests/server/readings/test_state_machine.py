@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from server.core.errors import LaminaError
 from server.core.models import AuditEntry
+from server.readings.agreement.assigning import assign_adjudicator
 from server.readings.cases import services
 from server.readings.cases.states import CASE_MOVES, LIVE, READING_MOVES, UNFINISHED
 from server.readings.models import Case, Reading
@@ -115,6 +116,11 @@ class Machine:
         reader = self.chance.choice([None, self.room.anna, self.room.ben, self.room.judy])
         services.reassign_reading(reading=self.any_reading(), by=self.room.lead, reader=reader)
 
+    def assign(self) -> None:
+        """An adjudicator, chosen or dealt: never somebody with a read of the case."""
+        person = self.chance.choice([None, self.room.anna, self.room.ben, self.room.judy])
+        assign_adjudicator(case=self.case, by=self.room.lead, person=person)
+
     def agree(self) -> None:
         self.move("approval", "new", is_blind=False)
 
@@ -149,7 +155,7 @@ class Machine:
     def step(self) -> None:
         act = self.chance.choice(
             ["begin"] * 3 + ["commit"] * 4 + ["submit"] * 3
-            + ["draw", "reassign", "agree", "disagree", "adjudicate", "approve", "reopen", "update"]
+            + ["draw", "reassign", "agree", "disagree", "assign", "adjudicate", "approve", "reopen", "update"]
         )  # fmt: skip
         try:
             with transaction.atomic():
@@ -170,7 +176,11 @@ class Machine:
         assert case.version - before.version == (here == ("approval", "completed") and there == ("approval", "new"))
         readings = list(Reading.objects.filter(case=case).select_related("reader"))
         live = [one for one in readings if one.state in LIVE]
-        assert len({one.reader_id for one in live}) == len({one.letter for one in live}) == len(live) <= 2
+        assert len({one.reader_id for one in live}) == len({one.letter for one in live}) == len(live)
+        judges = [one for one in live if one.kind == "adjudication"]
+        assert len(live) - len(judges) <= 2
+        assert len(judges) <= (here != ("reading", "new") and there[0] != "reading")
+        assert {one.reader_id for one in readings if one.kind == "first"}.isdisjoint({one.reader_id for one in judges})
         for one in readings:
             kept = (one.first_seq, one.first_digest, one.first_answers, one.committed_at, one.segmentation_id)
             if one.state in ("committed", "submitted"):
@@ -184,7 +194,8 @@ class Machine:
 
     def sealed(self, case: Case, reader: Any, live: list[Reading]) -> bool:
         mine = [one for one in live if one.reader_id == reader.pk]
-        return case.is_blind and not any(one.state not in UNFINISHED for one in mine)
+        judges = case.stage != "reading" and any(one.kind == "adjudication" for one in mine)
+        return case.is_blind and not judges and not any(one.state not in UNFINISHED for one in mine)
 
     def check_told(self, reading: Reading) -> None:
         """State before and events are the state."""

@@ -7,6 +7,7 @@ import { chip, fill, find, h, icon } from "../../components/dom.js";
 import { number } from "../../components/format.js";
 import { toast, toastError } from "../../components/toast.js";
 import { gettext, interpolate, ngettext } from "../../i18n.js";
+import { adjudicatorRow } from "./assign-adjudicator.js";
 
 const LIMIT = 100;
 /** A reading that may still be given to somebody else. */
@@ -61,7 +62,7 @@ export class CaseTable {
       h("td", {}, h("a", { class: "table__main", href: `/studies/${one.study_id}/` }, one.pseudonym), one.is_practice && h("span", { class: "second" }, gettext("practice")), one.description && h("span", { class: "second" }, one.description)),
       h("td", {}, caseStageWord(one.stage)),
       h("td", {}, chip(kind, symbol, caseStateWord(one.state))),
-      h("td", {}, h("ul", { class: "case-readers", role: "list" }, one.readings.map((/** @type {any} */ reading) => this.reader(one, reading)))),
+      h("td", {}, h("ul", { class: "case-readers", role: "list" }, one.readings.map((/** @type {any} */ reading) => this.reader(one, reading)), adjudicatorRow(one, () => this.load()))),
       h("td", {}, h("span", { class: due.late && one.state !== "completed" ? "is-caution" : "" }, due.text), due.note && one.state !== "completed" && h("span", { class: "second is-caution" }, due.note)),
       h("td", { class: "table__acts" }, h("a", { class: "button button--small", href: `/studies/${one.study_id}/` }, gettext("Open"))));
   }
