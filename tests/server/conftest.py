@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,32 @@ import pytest
 from tests.server.making import prepared_series, result_folder
 
 _numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def warm_engine() -> Iterator[Any]:
+    """One engine process for all tests that only use it: a fresh one loads its libraries for seconds."""
+    from server.jobs.process import EngineProcess
+
+    process = EngineProcess()
+    yield process
+    process.stop()
+
+
+@pytest.fixture
+def slot(transactional_db: None, settings: Any, monkeypatch: pytest.MonkeyPatch, warm_engine: Any) -> Iterator[Any]:
+    """A worker's slot for interactive jobs, in this process; `guard.work_queue(slot, "interactive")` works them off."""
+    from server.jobs import guard
+    from server.jobs.process import EngineProcess
+    from server.jobs.slot import Slot
+
+    settings.LAMINA_BEAT_SECONDS = 0.5
+    monkeypatch.setattr(guard.services, "hint", lambda queue: True)
+    made = Slot("test/0", ["interactive"], "cpu")
+    made.engine = warm_engine
+    yield made
+    made.engine = EngineProcess()  # closing a slot ends its engine
+    made.close()
 
 
 @pytest.fixture

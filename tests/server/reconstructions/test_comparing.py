@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 import struct
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -60,15 +59,6 @@ def test_states_of_one_base_compare_what_was_added_too():
 # --- asking -------------------------------------------------------------------------------------------------------
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def slot(transactional_db: None, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Slot]:
-    settings.LAMINA_BEAT_SECONDS = 0.5
-    monkeypatch.setattr(guard.services, "hint", lambda queue: True)
-    made = Slot("test/0", ["interactive"], "cpu")
-    yield made
-    made.close()
 
 
 def asked(client: Any, left: Any, right: Any, **more: Any) -> Any:

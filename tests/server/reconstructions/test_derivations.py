@@ -8,7 +8,6 @@ import json
 import struct
 import threading
 import uuid
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -28,15 +27,6 @@ from tests.server.reconstructions.conftest import Hand, apply_effects, box, byte
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ALL = slice(None)
-
-
-@pytest.fixture
-def slot(transactional_db: None, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Slot]:
-    settings.LAMINA_BEAT_SECONDS = 0.5
-    monkeypatch.setattr(guard.services, "hint", lambda queue: True)
-    made = Slot("test/0", ["interactive"], "cpu")
-    yield made
-    made.close()
 
 
 def work(slot: Slot) -> None:
