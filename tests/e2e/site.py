@@ -33,6 +33,7 @@ PEOPLE = {
     "stranger": {"email": "stranger@example.org", "name": "Sue Stranger"},
 }
 PROJECT = "Browser tests"
+WORKERS = ("io,interactive", "recon")  # each worker by its queues
 
 PREPARE = """
 import django, json, sys
@@ -58,6 +59,7 @@ class Site:
         self.folder = Path(tempfile.mkdtemp(prefix="lam"))
         self.log = self.folder / "log"
         self.children: list[subprocess.Popen[bytes]] = []
+        self.workers: list[subprocess.Popen[bytes]] = []
         self.admin_url = os.environ["DATABASE_URL"]
         self.database = f"lamina_browser_{uuid.uuid4().hex[:10]}"
         address = urlsplit(self.admin_url)
@@ -93,41 +95,47 @@ class Site:
         web = [sys.executable, "-m", "uvicorn", "server.asgi:application", "--host", "127.0.0.1"]
         quiet = ["--no-access-log", "--log-level", "warning", "--lifespan", "off"]
         self._start([*web, "--port", str(self.port), *quiet])
-        celery = [sys.executable, "-m", "celery", "-A", "server.celery", "worker", "-P", "prefork", "-l", "warning"]
-        for queue in ("io,interactive", "recon"):
-            self._start(
-                [*celery, "-Q", queue, "-c", "1", "-n", f"{queue[:2]}@browser", "--without-gossip", "--without-mingle"]
-            )
+        self.work(*WORKERS)
         self._start([sys.executable, "manage.py", "sweep"])
         self.wait(self._answers, 60, "the web server")
 
+    def work(self, *workers: str) -> None:
+        """From now on these workers only, each named by its queues ("io,interactive")."""
+        self._end(self.workers)
+        celery = [sys.executable, "-m", "celery", "-A", "server.celery", "worker", "-P", "prefork", "-l", "warning"]
+        options = ["-c", "1", "--without-gossip", "--without-mingle"]
+        self.workers = [self._start([*celery, "-Q", one, "-n", f"{one[:2]}@browser", *options]) for one in workers]
+
     def stop(self) -> None:
-        for child in reversed(self.children):
+        self._end(self.children)
+        with psycopg.connect(self.admin_url, autocommit=True) as connection:
+            connection.execute(f'DROP DATABASE IF EXISTS "{self.database}" WITH (FORCE)')
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _start(self, command: list[str]) -> subprocess.Popen[bytes]:
+        with self.log.open("ab") as log:
+            child = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env=self.env,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self.children.append(child)
+        return child
+
+    def _end(self, children: list[subprocess.Popen[bytes]]) -> None:
+        for child in reversed(children):
             if child.poll() is None:
                 child.send_signal(signal.SIGTERM)
-        for child in reversed(self.children):
+        for child in reversed(children):
             try:
                 child.wait(10)
             except subprocess.TimeoutExpired:
                 os.killpg(child.pid, signal.SIGKILL)
                 child.wait()
-        with psycopg.connect(self.admin_url, autocommit=True) as connection:
-            connection.execute(f'DROP DATABASE IF EXISTS "{self.database}" WITH (FORCE)')
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-    def _start(self, command: list[str]) -> None:
-        with self.log.open("ab") as log:
-            self.children.append(
-                subprocess.Popen(
-                    command,
-                    cwd=ROOT,
-                    env=self.env,
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                    start_new_session=True,
-                )
-            )
 
     def _answers(self) -> bool:
         try:

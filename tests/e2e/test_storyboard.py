@@ -2,7 +2,8 @@
 
 Two cases, drawn as labelmaps of known agreement around the limit of Dice 0.80: with 0.79 the case is settled by the
 adjudicator, with 0.81 the readers make a consensus together. Every number on the screens is held against the voxels:
-each box has 2000 of 8 mm3, 16.0 mL.
+each box has 2000 of 8 mm3, 16.0 mL. Once the cases are open no worker for reconstructions and imports runs any more:
+reading, comparing, correcting, settling, signing and the report need none.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.sealed import bone_ball, boxes_with_dice, open_cases, paint, sealed_project
-from tests.e2e.site import PASSWORD, Site
+from tests.e2e.site import PASSWORD, WORKERS, Site
 from tests.e2e.viewer import eventually, spaces
 from tests.e2e.watch import REPORT, WAIT_MS, Watch
 
@@ -63,14 +64,16 @@ class Person:
 
 
 @pytest.fixture(scope="module")
-def told(site: Site, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def told(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """Two studies, two cases: {"apart": study id, "near": study id}."""
     project = sealed_project(site, NAME, PEOPLE)
     folder = tmp_path_factory.mktemp("story")
     apart = bone_ball(site, folder / "apart", "Apart", "--reconstruct", "bone-ct", "--wait", radius=19.0, project=NAME)
     near = bone_ball(site, folder / "near", "Near", radius=17.0, project=NAME)
     open_cases(site, project["project"], apart, near)
-    return {"apart": apart, "near": near}
+    site.work("interactive")
+    yield {"apart": apart, "near": near}
+    site.work(*WORKERS)
 
 
 @pytest.fixture(scope="module")
@@ -247,5 +250,15 @@ def test_storyboard_within_the_limit_they_make_a_consensus(people: dict[str, Per
     sign(bruno, "consensus")
     alma.waits("#approval", "Signed")
     alma.waits("#approval .signatures", bruno.name)
+
+    # What is taken away says who signed which bytes.
+    page = bruno.page
+    signed = page.request.get(f"/api/cases/{bruno.case()['id']}/approval/").json()["signatures"]
+    page.get_by_role("button", name="Make a report").click()
+    row = page.locator('.reports__row[data-state="succeeded"]')
+    row.wait_for()
+    report = page.request.get(row.get_by_role("link", name="Open the page").get_attribute("href")).text()
+    assert bruno.name in report
+    assert signed[0]["digest"] in report
     for person in (alma, bruno):
         assert person.watch.left() == []
