@@ -21,11 +21,11 @@ from server.accounts.models import Project
 from server.accounts.selectors import may, project_ids_with
 from server.core.errors import LaminaError
 from server.readings.agreement import adjudication, consensus, relying
+from server.readings.agreement.project import project_agreement
 from server.readings.agreement.selectors import (
     adjudication_json,
     agreement_json,
     is_party,
-    project_agreement,
     proposal_json,
 )
 from server.readings.cases.selectors import cases_visible_to
@@ -180,29 +180,38 @@ class ProposalLabelmapView(APIView):
         )
 
 
-def project_to_measure(request: Request, project_id: UUID) -> Project:
-    """Admins only: numbers by person. 409 while the admin reads a sealed case of the project."""
-    project = get_object_or_404(Project.objects.filter(pk__in=project_ids_with(request.user, "view")), pk=project_id)
-    if not may(request.user, project.pk, "manage"):
-        raise PermissionDenied
+def member_project(request: Request, project_id: UUID) -> Project:
+    """404 for who does not belong to it, site admins included: numbers by person are the project's own."""
+    return get_object_or_404(Project.objects.filter(pk__in=project_ids_with(request.user, "view")), pk=project_id)
+
+
+def must_have_committed(request: Request, project: Project) -> None:
+    """409 while the person still reads a sealed case of the project: numbers of others would tell how they outline."""
     if project.studies.filter(pk__in=sealing.sealed_study_ids(request.user)).exists():
         raise LaminaError("case_sealed", _("You read sealed cases here. Commit your first reads before."), 409)
-    return project
 
 
 class ProjectAgreementView(APIView):
     @extend_schema(responses=OpenApiTypes.OBJECT, operation_id="projects_agreement")
     def get(self, request: Request, project_id: UUID) -> Response:
-        """Kappa, ICC, Bland-Altman, Dice and distances over settled cases."""
-        return Response(project_agreement(project_to_measure(request, project_id).pk))
+        """Kappa, ICC, Bland-Altman, Dice and distances over settled cases. Admins only: numbers by person."""
+        project = member_project(request, project_id)
+        if not may(request.user, project.pk, "manage"):
+            raise PermissionDenied
+        must_have_committed(request, project)
+        return Response(project_agreement(project.pk, request.user))
 
 
 class ProjectRelianceView(APIView):
     @extend_schema(responses=OpenApiTypes.OBJECT, operation_id="projects_reliance")
     def get(self, request: Request, project_id: UUID) -> Response:
-        """The automation-bias meter: per reader and algorithm version, over signed cases."""
-        project = project_to_measure(request, project_id)
-        return Response({"rows": relying.summed(relying.reliance_of(project.pk))})
+        """The automation-bias meter over signed cases: every reader for admins, a reader's own for themselves."""
+        project = member_project(request, project_id)
+        if may(request.user, project.pk, "manage"):
+            must_have_committed(request, project)
+        elif not may(request.user, project.pk, "annotate"):
+            raise PermissionDenied
+        return Response({"rows": relying.summed(relying.reliance_of(project.pk, request.user))})
 
 
 _CASE = "cases/<uuid:case_id>"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import numpy as np
 from django.db.models import QuerySet
 from numpy.typing import NDArray
 
+from server.accounts.selectors import may
 from server.core import storage
 from server.jobs.kinds import EngineCall, JobKind, Limits, register_kind
 from server.jobs.models import Job
@@ -19,11 +21,14 @@ from server.jobs.services import submit_job
 from server.readings.agreement.reliance import Reliance as Counts
 from server.readings.agreement.reliance import count, judge_places, reliance_json
 from server.readings.agreement.settling import submitted_reads
+from server.readings.agreement.statistics import median_of, statistic_json
 from server.readings.models.agreement import Reliance
 from server.readings.models.cases import Case, Reading
-from server.readings.models.verdicts import Verdict
+from server.readings.models.verdicts import Verdict, VerdictAct
 from server.readings.verdicts.selectors import comparison_of
 from server.reconstructions.comparing import states
+from server.studies.sealing import sealed_study_ids
+from server.studies.selectors import active_studies_visible_to
 
 KIND = "reliance"
 
@@ -98,34 +103,54 @@ def _as_read(labels: NDArray, pairs: list[dict[str, Any]]) -> NDArray:
     return table[labels]
 
 
-def reliance_of(project_id: UUID) -> QuerySet[Reliance]:
-    """Counts of a project's signed cases, practice cases left out."""
-    rows = Reliance.objects.filter(reading__case__project_id=project_id, reading__case__is_practice=False)
+def reliance_of(project_id: UUID, user: Any) -> QuerySet[Reliance]:
+    """Counts of a project's signed cases: everybody's for who manages it, else the person's own.
+
+    Practice cases, cases in the bin and what is sealed for the person are left out.
+    """
+    seen = active_studies_visible_to(user).filter(project_id=project_id).exclude(pk__in=sealed_study_ids(user))
+    rows = Reliance.objects.filter(
+        reading__case__study__in=seen, reading__case__is_practice=False, reading__case__is_blind=False
+    )
+    if not may(user, project_id, "manage"):
+        rows = rows.filter(reading__reader_id=user.pk)
     return rows.select_related("reading__reader", "algorithm_version__algorithm")
 
 
 def summed(rows: QuerySet[Reliance]) -> list[dict[str, Any]]:
     """Per reader and version, with intervals."""
-    sums: dict[tuple[UUID, UUID], Counts] = {}
-    names: dict[tuple[UUID, UUID], dict[str, Any]] = {}
-    for row in rows:
-        key = row.reading.reader_id, row.algorithm_version_id
-        counts = Counts(
-            changed_right=row.changed_right,
-            changed_wrong=row.changed_wrong,
-            kept_right=row.kept_right,
-            kept_wrong=row.kept_wrong,
-            seconds=tuple(row.seconds),
-        )
-        sums[key] = sums.get(key, Counts()) + counts
-        version = row.algorithm_version
-        names[key] = {
-            "reader": {"id": str(row.reading.reader_id), "name": row.reading.reader.display_name},
-            "algorithm": version.algorithm.name,
-            "version": version.version,
-        }
-    ordered = sorted(sums, key=lambda key: (names[key]["reader"]["name"], names[key]["algorithm"]))
-    return [{**names[key], **reliance_json(sums[key])} for key in ordered]
+    found: dict[tuple[UUID, UUID], list[Reliance]] = defaultdict(list)
+    for row in rows.order_by("reading__reader__display_name", "algorithm_version__algorithm__name", "created_at"):
+        found[row.reading.reader_id, row.algorithm_version_id].append(row)
+    changes: dict[UUID, list[float]] = defaultdict(list)
+    taken = Verdict.objects.filter(reading__in=rows.values("reading"), act=VerdictAct.TAKE, seconds__gt=0)
+    for reading_id, seconds in taken.values_list("reading_id", "seconds"):
+        changes[reading_id].append(float(seconds))
+    return [_row(own, [one for row in own for one in changes[row.reading_id]]) for own in found.values()]
+
+
+def _row(rows: list[Reliance], seconds_to_change: list[float]) -> dict[str, Any]:
+    first = rows[0]
+    version = first.algorithm_version
+    return {
+        "reader": {"id": str(first.reading.reader_id), "name": first.reading.reader.display_name},
+        "algorithm": version.algorithm.name,
+        "title": version.description.get("title") or version.algorithm.name,
+        "version": version.version,
+        "cases": len(rows),
+        **reliance_json(sum((_counts(row) for row in rows), Counts())),
+        "seconds_to_change": statistic_json(median_of(seconds_to_change)),
+    }
+
+
+def _counts(row: Reliance) -> Counts:
+    return Counts(
+        changed_right=row.changed_right,
+        changed_wrong=row.changed_wrong,
+        kept_right=row.kept_right,
+        kept_wrong=row.kept_wrong,
+        seconds=tuple(row.seconds),
+    )
 
 
 register_kind(

@@ -128,6 +128,32 @@ def icc_2_1(values: Sequence[Sequence[float]]) -> Statistic:
     return Statistic(icc, max(low, -1.0), min(high, 1.0), n)
 
 
+def icc_1_1(values: Sequence[Sequence[float]]) -> Statistic:
+    """Intraclass correlation of one reader where each case may have other readers: `values[case][read]`, in any order.
+
+    ICC(1,1) of Shrout and Fleiss, Psychol Bull 1979;86:420, with their interval. Every case needs the same number of
+    reads, at least two.
+    """
+    from scipy.special import fdtri
+
+    table = np.asarray(values, dtype=float)
+    if table.ndim != 2 or len(table) < 2 or table.shape[1] < 2:
+        return nothing(len(table), TOO_FEW)
+    n, k = table.shape
+    means = table.mean(1)
+    between = k * float(np.sum((means - table.mean()) ** 2)) / (n - 1)
+    within = float(np.sum((table - means[:, None]) ** 2)) / (n * (k - 1))
+    if between < 1e-12:
+        return nothing(n, NO_VARIATION)
+    icc = (between - within) / (between + (k - 1) * within)
+    if within < 1e-12:
+        return Statistic(icc, icc, icc, n)
+    ratio, upper = between / within, (1 + CONFIDENCE) / 2
+    low = ratio / float(fdtri(n - 1, n * (k - 1), upper))
+    high = ratio * float(fdtri(n * (k - 1), n - 1, upper))
+    return Statistic(icc, (low - 1) / (low + k - 1), (high - 1) / (high + k - 1), n)
+
+
 @dataclass(frozen=True, slots=True)
 class BlandAltman:
     """Differences first - second over their means: `bias` and limits of agreement, each with its interval.
@@ -184,8 +210,8 @@ def wilson(successes: int, n: int) -> Statistic:
     return Statistic(share, max(middle - half, 0.0), min(middle + half, 1.0), n)
 
 
-def mean_of(values: Sequence[float]) -> Statistic:
-    """Mean with Student's interval; of one value without one."""
+def mean_of(values: Sequence[float], least: float = -math.inf, most: float = math.inf) -> Statistic:
+    """Mean with Student's interval, cut where values cannot be (`least`, `most`); of one value without one."""
     from scipy.special import stdtrit
 
     n = len(values)
@@ -195,7 +221,23 @@ def mean_of(values: Sequence[float]) -> Statistic:
     if n == 1:
         return Statistic(middle, None, None, 1)
     half = float(stdtrit(n - 1, (1 + CONFIDENCE) / 2)) * float(np.std(values, ddof=1)) / math.sqrt(n)
-    return Statistic(middle, middle - half, middle + half, n)
+    return Statistic(middle, max(middle - half, least), min(middle + half, most), n)
+
+
+def median_of(values: Sequence[float]) -> Statistic:
+    """Median with the interval between two order statistics that holds for any distribution; below 6 values without.
+
+    Conover, Practical Nonparametric Statistics, 3rd ed. 1999, section 3.2.
+    """
+    from scipy.special import bdtr
+
+    n = len(values)
+    if n == 0:
+        return nothing(0, TOO_FEW)
+    ranked = sorted(values)
+    rank = sum(1 for k in range(n // 2) if bdtr(k, n, 0.5) <= (1 - CONFIDENCE) / 2)
+    low, high = (ranked[rank - 1], ranked[n - rank]) if rank else (None, None)
+    return Statistic(float(np.median(ranked)), low, high, n)
 
 
 def statistic_json(statistic: Statistic) -> dict[str, Any]:

@@ -10,12 +10,14 @@ from server.readings.agreement.statistics import (
     bland_altman,
     cohen_kappa,
     fleiss_kappa,
+    icc_1_1,
     icc_2_1,
     mean_of,
+    median_of,
     wilson,
 )
 
-# Shrout and Fleiss 1979, table 2: six targets, four judges. Table 4 prints ICC(2,1) = .29.
+# Shrout and Fleiss 1979, table 2: six targets, four judges. Table 4 prints ICC(1,1) = .17 and ICC(2,1) = .29.
 JUDGED = [[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]]
 # Bland and Altman 1986, table 1: peak flow by the large meter and the mini meter, first readings.
 LARGE = [494, 395, 516, 434, 476, 557, 413, 442, 650, 433, 417, 656, 267, 478, 178, 423, 427]
@@ -66,6 +68,26 @@ def test_icc_of_the_paper():
     assert icc.value == pytest.approx(0.29, abs=5e-3)
     # The interval of the same data as widely printed: .019 to .761.
     assert (icc.low, icc.high) == pytest.approx((0.019, 0.761), abs=2e-3)
+
+
+def test_icc_of_other_readers_in_each_case():
+    icc = icc_1_1(JUDGED)
+    assert icc.value == pytest.approx(0.17, abs=5e-3)
+    # The interval of the same data as widely printed: -.133 to .723.
+    assert (icc.low, icc.high) == pytest.approx((-0.133, 0.723), abs=2e-3)
+    assert icc_1_1([sorted(row) for row in JUDGED]).value == pytest.approx(icc.value)  # who read is not asked
+    assert icc_1_1([[1.0, 1.0], [2.0, 2.0]]).value == 1
+    assert icc_1_1([[1.0, 1.0], [1.0, 1.0]]).why == NO_VARIATION
+    assert icc_1_1([[1.0, 2.0]]).why == TOO_FEW
+
+
+def test_the_median_and_its_order_statistics():
+    """Printed tables of the sign test: 6 values 1st to 6th, 10 values 2nd to 9th, 15 values 4th to 12th."""
+    for n, low, high in ((6, 1, 6), (10, 2, 9), (15, 4, 12)):
+        median = median_of([float(value) for value in range(n, 0, -1)])
+        assert (median.value, median.low, median.high, median.n) == ((n + 1) / 2, low, high, n)
+    assert (median_of([3.0, 1.0]).value, median_of([3.0, 1.0]).low) == (2.0, None)
+    assert median_of([]).why == TOO_FEW
 
 
 def test_icc_sees_a_constant_offset():
