@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.db import connection, models, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from server.core import secrets
 from server.core.models import AuditEntry, AuditHead
@@ -81,7 +84,7 @@ def seal_pending(limit: int = 1000) -> int:
         for entry in pending:
             chain = str(entry.project_id) if entry.project_id else "site"
             if chain not in heads:
-                heads[chain], _ = AuditHead.objects.get_or_create(chain=chain, defaults={"hash": GENESIS})
+                heads[chain], _made = AuditHead.objects.get_or_create(chain=chain, defaults={"hash": GENESIS})
             head = heads[chain]
             entry.position = head.position + 1
             entry.hash = link_hash(head.hash, canonical(entry))
@@ -93,42 +96,84 @@ def seal_pending(limit: int = 1000) -> int:
         return len(pending)
 
 
+@contextmanager
+def _sealer_waits() -> Iterator[None]:
+    """No entry gets its place meanwhile: a chain and its head that are read one after the other belong together."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('lamina.audit'))")
+        yield
+
+
+def _sealed_rows(project_id: UUID | None) -> Iterator[dict[str, Any]]:
+    rows = AuditEntry.objects.filter(project_id=project_id).exclude(position=None).order_by("position")
+    for row in rows.iterator(chunk_size=2000):
+        yield {**canonical(row), "hash": row.hash}
+
+
+def _head_of(chain: str) -> dict[str, Any] | None:
+    return AuditHead.objects.filter(chain=chain).values("position", "hash", "signature").first()
+
+
 def export_chain(project_id: UUID | None) -> dict[str, Any]:
     """The whole sealed chain of one project with its head, signature and public key."""
     chain = str(project_id) if project_id else "site"
-    rows = AuditEntry.objects.filter(project_id=project_id).exclude(position=None).order_by("position")
-    head = AuditHead.objects.filter(chain=chain).first()
-    return {
-        "chain": chain,
-        "entries": [{**canonical(row), "hash": row.hash} for row in rows],
-        "head": {"position": head.position, "hash": head.hash, "signature": head.signature} if head else None,
-        "public_key": public_key(),
-    }
+    with _sealer_waits():
+        entries, head = list(_sealed_rows(project_id)), _head_of(chain)
+    return {"chain": chain, "entries": entries, "head": head, "public_key": public_key()}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with a chain. `position` is the first entry that cannot be trusted, None where it is the head."""
+
+    code: str
+    position: int | None = None
+
+    def __str__(self) -> str:
+        words = {
+            "missing": _("entry %(n)s is missing or out of place"),
+            "changed": _("entry %(n)s was changed after it was sealed"),
+            "no_head": _("the chain has no head"),
+            "other_end": _("the chain does not end at its signed head"),
+            "signature": _("the signature of the head is wrong"),
+        }
+        return words[self.code] % {"n": self.position}
+
+
+def verify_chain(project_id: UUID | None) -> tuple[dict[str, Any] | None, list[Problem]]:
+    """(head, what is wrong) of the stored chain of a project, read entry by entry without holding it in memory."""
+    chain = str(project_id) if project_id else "site"
+    with _sealer_waits():
+        head = _head_of(chain)
+        return head, list(_problems(chain, _sealed_rows(project_id), head, public_key()))
 
 
 def verify_export(export: Mapping[str, Any]) -> list[str]:
-    """Problems found in an exported chain; an empty list means it is whole. Needs no database."""
-    problems: list[str] = []
-    previous = GENESIS
-    entries: Iterable[Any] = export["entries"]
-    for expected, entry in enumerate(entries, start=1):
-        if not isinstance(entry, Mapping) or entry.get("position") != expected:
-            problems.append(f"entry {expected} is missing or out of place")
+    """Problems found in an exported chain, in words; an empty list means it is whole. Needs no database."""
+    return [str(one) for one in _problems(export["chain"], export["entries"], export["head"], export["public_key"])]
+
+
+def _problems(chain: Any, entries: Iterable[Any], head: Any, key: Any) -> Iterator[Problem]:
+    previous, count, is_broken = GENESIS, 0, False
+    for count, entry in enumerate(entries, start=1):
+        if not isinstance(entry, Mapping) or entry.get("position") != count:
+            yield Problem("missing", count)
+            is_broken = True
             break
         row = {name: value for name, value in entry.items() if name != "hash"}
         if link_hash(previous, row) != entry.get("hash"):
-            problems.append(f"entry {expected} was changed after it was sealed")
+            yield Problem("changed", count)
+            is_broken = True
             break
         previous = entry["hash"]
-    head = export["head"]
     if head is None:
-        return problems if not export["entries"] else [*problems, "the chain has no head"]
+        if count:
+            yield Problem("no_head")
+        return
     try:
-        if not problems and (head["hash"] != previous or head["position"] != len(export["entries"])):
-            problems.append("the chain does not end at its signed head")
-        key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(export["public_key"]))
-        message = f"{export['chain']}:{head['position']}:{head['hash']}".encode()
-        key.verify(bytes.fromhex(head["signature"]), message)
+        if not is_broken and (head["hash"] != previous or head["position"] != count):
+            yield Problem("other_end")
+        public = Ed25519PublicKey.from_public_bytes(bytes.fromhex(key))
+        public.verify(bytes.fromhex(head["signature"]), f"{chain}:{head['position']}:{head['hash']}".encode())
     except (InvalidSignature, ValueError, TypeError, KeyError):
-        problems.append("the signature of the head is wrong")
-    return problems
+        yield Problem("signature")

@@ -1,4 +1,4 @@
-"""A project's audit chain to look through and to take away."""
+"""A project's audit chain to look through, to verify and to take away."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import json
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
-from rest_framework.exceptions import PermissionDenied
+from rest_framework.exceptions import NotFound, PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -23,8 +23,10 @@ from server.accounts.selectors import may, projects_visible_to
 from server.core import audit
 from server.core.errors import LaminaError
 from server.core.models import AuditEntry
+from server.operations import trail
 from server.studies.models import Study
 from server.studies.sealing import sealed_study_ids
+from server.studies.selectors import may_see_study
 
 PAGE, MOST = 100, 500
 
@@ -38,17 +40,42 @@ class EntrySerializer(serializers.Serializer):
     actor = serializers.CharField(allow_null=True)
     target_kind = serializers.CharField()
     target_id = serializers.CharField()
+    study = serializers.DictField(allow_null=True)
     facts = serializers.DictField()
     position = serializers.IntegerField(allow_null=True)
     hash = serializers.CharField()
 
 
 class AuditPageSerializer(serializers.Serializer):
+    """`acts` and `people`: what there is in the whole chain to ask for."""
+
     entries = EntrySerializer(many=True)
     acts = serializers.ListField(child=serializers.CharField())
+    people = serializers.ListField(child=serializers.DictField())
     more = serializers.BooleanField()
-    problems = serializers.ListField(child=serializers.CharField(), allow_null=True)
+
+
+class VerifiedSerializer(serializers.Serializer):
+    """`position` of the first entry that is not as it was sealed; null where the chain is whole or its head is wrong.
+
+    `waiting`: acts that have no place in the chain yet.
+    """
+
+    problems = serializers.ListField(child=serializers.CharField())
+    position = serializers.IntegerField(allow_null=True)
+    entries = serializers.IntegerField()
+    waiting = serializers.IntegerField()
+    head = serializers.CharField()
     public_key = serializers.CharField()
+    verified_at = serializers.DateTimeField()
+
+
+class WantedSerializer(serializers.Serializer):
+    act = serializers.CharField(max_length=80, required=False, allow_blank=True)
+    person = serializers.UUIDField(required=False)
+    study = serializers.UUIDField(required=False)
+    since = serializers.DateField(required=False)
+    until = serializers.DateField(required=False)
 
 
 def project_to_audit(request: Request, project_id: UUID) -> Project:
@@ -63,27 +90,48 @@ def project_to_audit(request: Request, project_id: UUID) -> Project:
     return project
 
 
-def rows_of(project: Project, act: str, before: str) -> list[AuditEntry]:
-    rows = AuditEntry.objects.filter(project_id=project.pk)
-    if act:
-        rows = rows.filter(act=act)
+def wanted_in(request: Request) -> trail.Wanted:
+    """The filters of the address. 404 for a study that the person cannot see."""
+    form = WantedSerializer(data={name: value for name, value in request.query_params.items() if value})
+    form.is_valid(raise_exception=True)
+    wanted = trail.Wanted(**form.validated_data)
+    if wanted.study and not may_see_study(request.user, wanted.study):
+        raise NotFound
+    return wanted
+
+
+def rows_of(project: Project, wanted: trail.Wanted, before: str) -> list[AuditEntry]:
+    """A page and one row more."""
+    rows = trail.entries_of(project, wanted)
     if before:
         try:
-            last = rows.filter(pk=UUID(before)).first()
+            last = AuditEntry.objects.filter(project_id=project.pk, pk=UUID(before)).first()
         except ValueError:
             last = None
         if last is None:
             raise LaminaError("bad_mark", _("The mark of the page is unknown. Load the list again."), 400)
-        rows = rows.filter(Q(at__lt=last.at) | Q(at=last.at, pk__lt=last.pk))
-    return list(rows.order_by("-at", "-id")[: PAGE + 1])
+        rows = trail.after(rows, last)
+    return list(rows[: PAGE + 1])
 
 
-def entries_json(rows: list[AuditEntry]) -> list[dict[str, Any]]:
+def entries_json(rows: list[AuditEntry], user: Any) -> list[dict[str, Any]]:
     names = dict(User.objects.filter(pk__in={row.actor_id for row in rows}).values_list("pk", "display_name"))
+    studies = trail.studies_of(rows, user)
     return [
-        {**audit.canonical(row), "actor": names.get(row.actor_id) if row.actor_id else None, "hash": row.hash}
+        {
+            **audit.canonical(row),
+            "actor": names.get(row.actor_id) if row.actor_id else None,
+            "study": {"id": str(study.pk), "pseudonym": study.pseudonym} if (study := studies.get(row.pk)) else None,
+            "hash": row.hash,
+        }
         for row in rows
     ]
+
+
+def people_in(project: Project) -> list[dict[str, str]]:
+    acted = AuditEntry.objects.filter(project_id=project.pk).order_by().values("actor_id").distinct()
+    people = User.objects.filter(pk__in=acted).order_by("display_name", "email")
+    return [{"id": str(pk), "name": name} for pk, name in people.values_list("pk", "display_name")[:MOST]]
 
 
 class AuditView(APIView):
@@ -91,26 +139,43 @@ class AuditView(APIView):
         responses=AuditPageSerializer,
         operation_id="projects_audit",
         parameters=[
-            OpenApiParameter("act", str, description="Only this act, such as segmentation.created."),
+            WantedSerializer,
             OpenApiParameter("before", str, description="The id of the last entry of the page before."),
-            OpenApiParameter("verify", bool, description="1: verify the whole chain as well; `problems` is null else."),
         ],
     )
     def get(self, request: Request, project_id: UUID) -> Response:
-        """Newest acts first."""
+        """Newest acts first. Days are calendar days of the project."""
         project = project_to_audit(request, project_id)
+        wanted = wanted_in(request)
         audit.seal_pending()
-        given = request.query_params
-        rows = rows_of(project, given.get("act", "")[:80], given.get("before", "")[:36])
+        rows = rows_of(project, wanted, request.query_params.get("before", "")[:36])
         acts = AuditEntry.objects.filter(project_id=project.pk).order_by("act").values_list("act", flat=True).distinct()
         body = {
-            "entries": entries_json(rows[:PAGE]),
+            "entries": entries_json(rows[:PAGE], request.user),
             "acts": list(acts[:MOST]),
+            "people": people_in(project),
             "more": len(rows) > PAGE,
-            "problems": audit.verify_export(audit.export_chain(project.pk)) if given.get("verify") == "1" else None,
-            "public_key": audit.public_key(),
         }
         return Response(AuditPageSerializer(body).data)
+
+
+class AuditVerifyView(APIView):
+    @extend_schema(responses=VerifiedSerializer, operation_id="projects_audit_verify")
+    def get(self, request: Request, project_id: UUID) -> Response:
+        """Read the whole chain from its first entry to its signed head; problems in words."""
+        project = project_to_audit(request, project_id)
+        audit.seal_pending()
+        head, problems = audit.verify_chain(project.pk)
+        body = {
+            "problems": [str(one) for one in problems],
+            "position": next((one.position for one in problems if one.position), None),
+            "entries": head["position"] if head else 0,
+            "waiting": AuditEntry.objects.filter(project_id=project.pk, position=None).count(),
+            "head": head["hash"] if head else audit.GENESIS,
+            "public_key": audit.public_key(),
+            "verified_at": timezone.now(),
+        }
+        return Response(VerifiedSerializer(body).data)
 
 
 class AuditExportView(APIView):

@@ -85,7 +85,8 @@ def pick_place(*, reading: Reading, by: Any, agreement: Agreement, n: int, choic
         pick.operation_seq = _take(reading, by, agreement, region, source)
     pick.choice, pick.region = choice, region
     pick.save()
-    audit.record(by, "adjudication.picked", pick, project_id=reading.case.project_id, place=n, choice=choice)
+    facts = {"case_id": reading.case_id, "place": n, "choice": choice}
+    audit.record(by, "adjudication.picked", pick, project_id=reading.case.project_id, **facts)
     return pick
 
 

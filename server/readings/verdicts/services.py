@@ -72,7 +72,7 @@ def decide(*, reading: Reading, by: Any, key: str, act: str, reason: str, second
     verdict.reason_sealed = seal_text(case.study_id, case.project_id, reason) if reason else None
     verdict.seconds = min(max(0, seconds), MOST_SECONDS)
     verdict.save()
-    audit.record(by, "verdict.given", verdict, project_id=case.project_id, verdict=act, place=key)
+    audit.record(by, "verdict.given", verdict, project_id=case.project_id, case_id=case.pk, verdict=act, place=key)
     return verdict
 
 
@@ -84,7 +84,8 @@ def withdraw(*, reading: Reading, by: Any, key: str) -> None:
     if verdict is None:
         return
     _give_back(reading, by, verdict)
-    audit.record(by, "verdict.withdrawn", verdict, project_id=reading.case.project_id, verdict=verdict.act, place=key)
+    facts = {"case_id": reading.case_id, "verdict": verdict.act, "place": key}  # the row goes, the case stays
+    audit.record(by, "verdict.withdrawn", verdict, project_id=reading.case.project_id, **facts)
     verdict.delete()
 
 
