@@ -156,3 +156,32 @@ def paint(page: Any, segmentation: str, label: int, indices: NDArray) -> None:
         headers={"X-CSRFToken": token, "Referer": base},
     )
     assert answer.status == 201, answer.text()
+
+
+READ = """
+import base64, json, sys, uuid
+import django; django.setup()
+from rest_framework.test import APIClient
+from server.accounts.models import User
+given = json.load(sys.stdin)
+for email, spans in given["reads"]:
+    client = APIClient(HTTP_HOST="127.0.0.1")
+    client.force_authenticate(User.objects.get(email=email))
+    mine = client.get(f"/api/studies/{given['study']}/").json()["case"]["mine"]
+    base = f"/api/readings/{mine['id']}"
+    segmentation = client.post(f"{base}/begin/").json()["mine"]["segmentation"]
+    payload = {"label": 1, "spans": spans, "over": None}
+    body = {"id": str(uuid.uuid4()), "kind": "paint", "name": "Painted", "base_seq": 0, "payload": payload}
+    done = client.post(f"/api/segmentations/{segmentation}/operations/", body, format="json")
+    assert done.status_code == 201, done.json()
+    for act in ("commit", "submit"):
+        body = {"answers": {"margin": "1"}, "seq": done.json()["operation"]["seq"]}
+        kept = client.post(f"{base}/{act}/", body, format="json")
+        assert kept.status_code == 200, kept.json()
+"""
+
+
+def read_all(site: Site, study: str, *reads: tuple[str, NDArray]) -> None:
+    """Every (e-mail, voxels) begins, draws exactly these voxels, commits and submits; there is no result to face."""
+    packed = [(email, base64.b64encode(pack_spans(spans_of(voxels))).decode()) for email, voxels in reads]
+    site.python(READ, json.dumps({"study": study, "reads": packed}))

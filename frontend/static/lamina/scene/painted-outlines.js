@@ -8,7 +8,7 @@ import { toMm } from "../geometry/volume.js";
 /** @import { Pane } from "./plane-viewport.js" */
 /** @import { Vec3 } from "../geometry/vectors.js" */
 
-/** @typedef {{ colour: string, dash: number[] }} RoleLook */
+/** `fill` 0 to 1; none is the usual one. @typedef {{ colour: string, dash: number[], fill?: number }} RoleLook */
 
 const LINE = 2;
 const HALO = 1.8;
@@ -45,7 +45,7 @@ export function paintOutlines(context, pane, sides, shown) {
   });
   context.lineJoin = "round";
   for (const { path, look } of drawn) {
-    context.globalAlpha = FILL;
+    context.globalAlpha = look.fill ?? FILL;
     context.fillStyle = look.colour;
     context.fill(path, "evenodd");
   }

@@ -22,8 +22,8 @@ export class PaintedSurfaces extends Surfaces {
     this.wanted = new Set(meshes.keys());
   }
 
-  /** @param {ArrayBuffer} bytes  a GLB with _DISTANCE_MM per vertex @param {AbortSignal} signal @returns {Promise<PaintedSurfaces>} */
-  static async read(bytes, signal) {
+  /** @param {ArrayBuffer} bytes  a GLB with _DISTANCE_MM per vertex @param {AbortSignal} signal @param {string} [colour]  of all of it; none paints the distances @returns {Promise<PaintedSurfaces>} */
+  static async read(bytes, signal, colour) {
     const file = await opened(bytes);
     const ramp = rampTexture();
     try {
@@ -36,7 +36,7 @@ export class PaintedSurfaces extends Surfaces {
         if (!part) continue;
         const values = valuesOf(node, "_distance_mm");
         if (values) part.geometry.setAttribute("distance", new BufferAttribute(values, 1));
-        const mesh = new Mesh(part.geometry, values ? paintedMaterial(ramp) : surfaceMaterial(PLAIN));
+        const mesh = new Mesh(part.geometry, values && !colour ? paintedMaterial(ramp) : surfaceMaterial(colour ?? PLAIN));
         mesh.position.copy(part.middle);
         mesh.userData.segment = number;
         meshes.set(number, mesh);

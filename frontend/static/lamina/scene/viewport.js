@@ -10,6 +10,8 @@ export class Viewport {
     this.element = element;
     this.lines = /** @type {HTMLCanvasElement} */ (lines);
     this.context = /** @type {CanvasRenderingContext2D} */ (lines && stage.linesOn(lines));
+    /** Viewports that show the same: what makes this one be drawn again makes them be, too. @type {Set<Viewport>} */
+    this.alongside = new Set();
   }
 
   get width() {
@@ -22,6 +24,7 @@ export class Viewport {
 
   invalidate() {
     this.stage.invalidate(/** @type {any} */ (this));
+    for (const one of this.alongside) one.invalidate();
   }
 
   /** Empty the canvas of the lines and let it count in CSS px. @param {number} width @param {number} height */

@@ -39,7 +39,7 @@ import { PLANE_NAMES } from "../geometry/planes.js";
 
 const VERSION = "1";
 const SHORT = 8;
-const LAYOUTS = ["1x1", "2x2", "1x3", "1+3", "3d", "beside", "beside-planes", "beside-3d"];
+const LAYOUTS = ["1x1", "2x2", "1x3", "1+3", "3d", "beside", "beside-planes", "beside-3d", "pair"];
 const VIEWPORTS = [...PLANE_NAMES, "surfaces"];
 const WORD = /^[a-z0-9][a-z0-9-]{0,31}$/i;
 

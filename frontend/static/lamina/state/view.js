@@ -10,8 +10,8 @@ import { FITTED } from "../geometry/viewing.js";
 /** @typedef {"axial" | "coronal" | "sagittal" | "surfaces"} ViewportName */
 /**
  * "beside": one plane of this study and of another one of the patient; "beside-planes": three of both; "beside-3d": the
- * 3D of both.
- * @typedef {"1x1" | "2x2" | "1x3" | "1+3" | "3d" | "beside" | "beside-planes" | "beside-3d"} Layout
+ * 3D of both. "pair": two outlines of the same images in two columns, a plane above and the surface below.
+ * @typedef {"1x1" | "2x2" | "1x3" | "1+3" | "3d" | "beside" | "beside-planes" | "beside-3d" | "pair"} Layout
  */
 /** @typedef {{ shown: boolean, colour: string, opacity: number }} SegmentLook */
 /** @typedef {{ plane: "axial" | "coronal" | "sagittal", position: number, flipped: boolean }} ClipView  position 0 to 1 through the volume */
@@ -22,7 +22,7 @@ import { FITTED } from "../geometry/viewing.js";
  * @property {string | null} segmentationId  null: the newest of the series
  * @property {Layout} layout
  * @property {string | null} protocol  the hanging protocol the layout came from; null: the reader's own
- * @property {"axial" | "coronal" | "sagittal"} main  the big one of "1+3", the plane of "beside"
+ * @property {"axial" | "coronal" | "sagittal"} main  the big one of "1+3", the plane of "beside" and "pair"
  * @property {ViewportName | null} large  a viewport made large by double click
  * @property {ViewportName} active
  * @property {string} tool  id of an entry of tools/tools.js
@@ -114,12 +114,16 @@ const VIEWPORTS = /** @type {const} */ (["axial", "coronal", "sagittal", "surfac
 /** Does a layout show another study beside this one? @param {Layout} layout */
 export const isBeside = (layout) => layout.startsWith("beside");
 
+/** Does a layout show two outlines in columns? @param {Layout} layout */
+export const isPair = (layout) => layout === "pair";
+
 /** The viewports a layout has room for, in reading order. @param {Pick<ViewState, "layout" | "large" | "main" | "active">} view @returns {ViewportName[]} */
 export function shownViewports({ layout, large, main, active }) {
   if (large) return [large];
   if (layout === "1x1") return [active];
   if (layout === "beside") return [main];
   if (layout === "beside-3d") return ["surfaces"];
+  if (isPair(layout)) return [main, "surfaces"];
   return layout === "1x3" || layout === "beside-planes" ? ["axial", "coronal", "sagittal"] : [...VIEWPORTS];
 }
 

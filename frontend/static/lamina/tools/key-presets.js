@@ -22,7 +22,7 @@ const STANDARD = {
   "segment-new": ["A"], "brush-smaller": ["["], "brush-larger": ["]"],
   accept: ["Enter"], cancel: ["Escape"], delete: ["Backspace", "Delete"],
   undo: ["Ctrl+Z"], redo: ["Ctrl+Y", "Ctrl+Shift+Z"],
-  comment: ["M"], "key-image": ["J"], "hide-outlines": ["U"], "place-next": ["N"], "place-back": ["Shift+N"],
+  comment: ["M"], "key-image": ["J"], "hide-outlines": ["U"], "other-column": ["`", "~", "·"], "place-next": ["N"], "place-back": ["Shift+N"],
   "keep-mine": ["Shift+1"], "take-theirs": ["Shift+2"], "edit-place": ["Shift+3"],
   texts: ["Shift+T"], panel: ["\\"], "full-screen": ["Shift+F"], sheet: ["?"], small: ["Escape"],
 };

@@ -15,6 +15,7 @@ import { VIEWING, crosshairTool, windowTool } from "./viewing.js";
 /**
  * @typedef {object} Surface2d  what a tool needs of the viewport it works in
  * @property {string} name
+ * @property {HTMLElement} element  the viewport on the page
  * @property {number} width @property {number} height  px
  * @property {{ width: number, height: number }} extent  mm, or pixels where there are no mm
  * @property {() => Viewing} viewing

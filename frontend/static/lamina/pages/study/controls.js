@@ -20,10 +20,11 @@ const PLANES = /** @type {const} */ (["axial", "coronal", "sagittal"]);
 const set = (room, values) => room.store.dispatch({ type: "view.set", values });
 
 /** A plane (or the picture) as the tools see it. @param {Room} room @param {"axial" | "coronal" | "sagittal"} name @returns {Surface2d | null} */
-export function surfaceOf({ session, store }, name) {
+export function surfaceOf({ session, store, frames }, name) {
   if (!session) return null;
   const common = {
     name,
+    element: frames[name].element,
     viewing: () => store.get().view.viewing[name],
     window: () => store.get().view.windows[name],
     setViewing: (/** @type {any} */ viewing) => store.dispatch({ type: "view.viewing", plane: name, viewing }),

@@ -257,8 +257,7 @@ function makeRing(room) {
     /** @param {Surface2d} surface @param {[number, number] | null} pixel */
     show(surface, pixel) {
       at = pixel && room.editing?.mayEdit() ? [surface, pixel] : null;
-      const host = room.frames[/** @type {"axial"} */ (surface.name)].element;
-      if (at && element.parentElement !== host) host.append(element);
+      if (at && element.parentElement !== surface.element) surface.element.append(element);
       place();
     },
     again: place,

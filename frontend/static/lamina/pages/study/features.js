@@ -22,7 +22,9 @@ import { makeMeasurements } from "./measurements.js";
 import { makeUndoButtons } from "./undo-buttons.js";
 import { initialThreads, reduceThreads } from "../../state/threads.js";
 import { initialCompare, reduceCompare } from "../../state/compare.js";
+import { makeColumns } from "./columns/columns.js";
 import { makeCompare } from "./compare/compare.js";
+import { makeFollow } from "./follow/follow.js";
 import { makeThreads } from "./threads/threads.js";
 import { initialReport, makeReport, reduceReport } from "./report/report.js";
 import { initialTogether, makeTogether, reduceTogether } from "./together/together.js";
@@ -48,5 +50,5 @@ export const PARTS = Object.fromEntries(Object.entries(KEPT).map(([name, [, redu
 
 export const initialParts = () => Object.fromEntries(Object.entries(KEPT).map(([name, [initial]]) => [name, initial()]));
 
-/** Hanging before the link: what a link says goes over how a series hangs by itself. @type {((room: Room) => void)[]} */
-export const FEATURES = [makeMeasurements, makeFusion, makeHanging, makeBeside, makeLink, makeFullScreen, makePhases, makePlaneMenu, makeUndoButtons, makeEditing, makeCompare, makeCase, makeAdjudication, makeApproval, makeThreads, makeReport, makeTogether];
+/** Hanging before the link: what a link says goes over how a series hangs by itself. Columns before what is compared in them. @type {((room: Room) => void)[]} */
+export const FEATURES = [makeMeasurements, makeFusion, makeHanging, makeBeside, makeLink, makeFullScreen, makePhases, makePlaneMenu, makeUndoButtons, makeEditing, makeColumns, makeCompare, makeFollow, makeCase, makeAdjudication, makeApproval, makeThreads, makeReport, makeTogether];

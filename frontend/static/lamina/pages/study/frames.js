@@ -2,7 +2,7 @@
 
 import { fill, h, icon } from "../../components/dom.js";
 import { gettext } from "../../i18n.js";
-import { isBeside, shownViewports } from "../../state/view.js";
+import { isBeside, isPair, shownViewports } from "../../state/view.js";
 import { word } from "./words.js";
 
 /** @import { ViewState } from "../../state/view.js" */
@@ -27,8 +27,8 @@ export const VIEWPORTS = ["axial", "coronal", "sagittal", "surfaces"];
 /** @type {("axial" | "coronal" | "sagittal")[]} */
 export const PLANES = ["axial", "coronal", "sagittal"];
 
-/** @param {ViewportName} name @param {string} prefix  before the name in the page @returns {Frame} */
-function frame(name, prefix) {
+/** @param {ViewportName} name @param {string} prefix  before the name in the page @param {string} whose  said before its name @returns {Frame} */
+function frame(name, prefix, whose) {
   const lines = h("canvas", { class: "viewport__lines", "aria-hidden": "true" });
   const corner = (/** @type {string} */ place) => h("div", { class: `corner corner--${place}` });
   const edge = (/** @type {string} */ place) => h("span", { class: `edge edge--${place}`, "aria-hidden": "true" });
@@ -41,7 +41,7 @@ function frame(name, prefix) {
   const notice = h("div", { class: "viewport__notice", role: "status", hidden: true });
   const element = h(
     "section",
-    { class: "viewport", tabindex: "0", "aria-label": prefix ? `${gettext("Prior")}: ${word(name)}` : word(name), dataset: { viewport: `${prefix}${name}`, place: "" } },
+    { class: "viewport", tabindex: "0", "aria-label": prefix ? `${whose}: ${word(name)}` : word(name), dataset: { viewport: `${prefix}${name}`, place: "" } },
     lines,
     Object.values(corners),
     Object.values(edges),
@@ -52,9 +52,9 @@ function frame(name, prefix) {
   return { name, element, lines, corners, edges, bar, tools, notice };
 }
 
-/** @param {HTMLElement} grid @param {string} [prefix]  of a second set @returns {Record<ViewportName, Frame>} */
-export function makeFrames(grid, prefix = "") {
-  const frames = VIEWPORTS.map((name) => frame(name, prefix));
+/** @param {HTMLElement} grid @param {string} [prefix]  of a second set @param {string} [whose]  what that one shows @returns {Record<ViewportName, Frame>} */
+export function makeFrames(grid, prefix = "", whose = gettext("Prior")) {
+  const frames = VIEWPORTS.map((name) => frame(name, prefix, whose));
   grid.append(...frames.map(({ element }) => element));
   return /** @type {any} */ (Object.fromEntries(frames.map((one) => [one.name, one])));
 }
@@ -121,13 +121,14 @@ export function placeFrames(grid, frames, view, narrow) {
   const shown = narrow ? [active] : shownViewports(view);
   const single = shown.length === 1 ? shown[0] : null;
   grid.dataset.layout = beside ? (single ? "beside" : layout) : single ? "one" : layout;
+  const pair = isPair(layout) && !single;
   const big = single ?? (layout === "3d" ? "surfaces" : layout === "1+3" ? main : null);
   const rest = VIEWPORTS.filter((name) => name !== big);
   const places = ["a", "b", "c", "d"];
   for (const name of VIEWPORTS) {
     const { element } = frames[name];
     element.hidden = !shown.includes(name);
-    element.dataset.place = name === big ? "big" : places[rest.indexOf(name)];
+    element.dataset.place = name === big ? "big" : pair ? (name === "surfaces" ? "left-surface" : "left-slice") : places[rest.indexOf(name)];
     element.toggleAttribute("data-active", name === active);
   }
 }

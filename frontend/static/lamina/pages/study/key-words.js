@@ -54,6 +54,7 @@ const GROUPS = () => [
     ["flip-along", gettext("Flip up and down")],
     ["texts", gettext("Texts on the image")],
     ["hide-outlines", gettext("Hide outlines while held")],
+    ["other-column", gettext("Other column while held")],
   ]],
   [gettext("Segments"), [
     ["segment-new", gettext("New segment")],

@@ -4,7 +4,7 @@ import { find, h, icon, settled } from "../../components/dom.js";
 import { toast } from "../../components/toast.js";
 import { gettext, interpolate } from "../../i18n.js";
 import { decode, encode, rowOf } from "../../state/address.js";
-import { initialView, isBeside, startingLooks } from "../../state/view.js";
+import { initialView, isBeside, isPair, startingLooks } from "../../state/view.js";
 
 /** @import { Seen } from "../../state/address.js" */
 /** @import { Room } from "./room.js" */
@@ -119,6 +119,8 @@ export class Link {
     // What the link leaves out is as it starts, not as it was left by whatever was open before.
     const values = Object.fromEntries(Object.entries(names).filter(([key]) => key !== "layout" || wanted.layout).map(([key, name]) => [name, key in wanted ? wanted[key] : start[name]]));
     if (values.layout && isBeside(values.layout)) values.layout = "1x1";
+    // What is compared does not stand in a link: only who settles a case gets the columns back.
+    if (values.layout && isPair(values.layout) && room.case?.case?.mine?.kind !== "adjudication") values.layout = "2x2";
     if (values.layout && values.layout !== view.layout) values.protocol = null;
     // Link and zoom in an order that lets each plane keep its own.
     store.dispatch({ type: "view.set", values: { ...values, linked: false } });

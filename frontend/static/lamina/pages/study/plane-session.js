@@ -32,6 +32,8 @@ export class PlaneSession {
     this.leaving = new AbortController();
     /** @type {Set<Overlay>} */
     this.overlays = new Set();
+    /** Those that belong to this session's own viewports: a second look at the series does not draw them. @type {WeakSet<Overlay>} */
+    this.onlyHere = new WeakSet();
     /** Whatever draws a plane of this kind of series. @type {Record<PlaneName, any>} */
     this.views = /** @type {any} */ ({});
     /** By number, as the API gives them. @type {Map<number, any>} */
@@ -43,9 +45,10 @@ export class PlaneSession {
     return new PlaneTurning(this, this.upright);
   }
 
-  /** Draw something more over the planes. Call invalidatePlanes when it changes. @param {Overlay} overlay @returns {() => void} */
-  addOverlay(overlay) {
+  /** Draw something more over the planes. Call invalidatePlanes when it changes. @param {Overlay} overlay @param {{ onlyHere?: boolean }} [kind]  onlyHere: it places page elements in these viewports @returns {() => void} */
+  addOverlay(overlay, { onlyHere = false } = {}) {
     this.overlays.add(overlay);
+    if (onlyHere) this.onlyHere.add(overlay);
     this.invalidatePlanes();
     return () => {
       this.overlays.delete(overlay);

@@ -15,6 +15,7 @@
 /** @import { Editing } from "./editing.js" */
 /** @import { CaseDesk } from "./case/desk.js" */
 /** @import { CompareDesk } from "./compare/desk.js" */
+/** @import { Columns } from "./columns/columns.js" */
 /** @import { Together } from "./together/together.js" */
 /** @import { KeyActs } from "../../tools/keys.js" */
 /** @import { Keymap } from "../../tools/keymap.js" */
@@ -33,6 +34,7 @@
  * @property {Editing} [editing]  segment editing, once its feature is made
  * @property {CaseDesk} [case]  what the reader does with the case the study is read in
  * @property {CompareDesk} [comparison]  two segmentations compared, once its feature is made
+ * @property {Columns} [columns]  two outlines in two columns
  * @property {Together} [together]  who else is here, once its feature is made
  * @property {UndoStack} undo  the page's one stack of named steps
  * @property {MarkDesk} [marks]  where marks are made and kept

@@ -98,7 +98,7 @@ export class VolumeSession extends PlaneSession {
 
   /** Planes inside the 3D: as chosen; without a surface and without the volume itself they are all there is to see. */
   planesShown() {
-    return this.view.planesIn3d ?? !(this.surfaces?.meshes.size || this.space.volumeRendering);
+    return this.view.planesIn3d ?? !(this.space.surfaces?.meshes.size || this.space.volumeRendering);
   }
 
   showSpacePlanes() {

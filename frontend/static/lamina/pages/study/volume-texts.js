@@ -6,7 +6,7 @@ import { edgeLetters } from "../../geometry/orientation.js";
 import { PLANE_NAMES, sliceAt } from "../../geometry/planes.js";
 import { mmPerPixel, scaleBar } from "../../geometry/viewing.js";
 import { gettext, interpolate, known } from "../../i18n.js";
-import { isBeside, shownViewports } from "../../state/view.js";
+import { isBeside, isPair, shownViewports } from "../../state/view.js";
 import { setCorner, setLetters, setNotice, setScale } from "./frames.js";
 import { phaseWords } from "./phases.js";
 import { PLANE_COLOURS, word } from "./words.js";
@@ -31,6 +31,8 @@ export class VolumeTexts {
     this.pointer = null;
     /** The surface under the pointer. @type {string | undefined} */
     this.hovered = undefined;
+    /** Says in its first viewport whose images these are. */
+    this.leads = true;
   }
 
   /** Whose images these are; two studies side by side are told apart by their dates. @returns {{ text: string, strong: boolean }[]} */
@@ -48,7 +50,7 @@ export class VolumeTexts {
     const label = [series.modality, series.number !== null && series.number !== undefined ? interpolate(gettext("Series {number}"), { number: series.number }) : "", series.description].filter(Boolean).join(" · ");
     const short = [series.modality, series.number !== null && series.number !== undefined ? interpolate(gettext("Series {number}"), { number: series.number }) : ""].filter(Boolean).join(" · ");
     // Whose images these are stands in the first viewport that is shown.
-    const lead = shownViewports(view).find((name) => name !== "surfaces") ?? "axial";
+    const lead = this.leads ? shownViewports(view).find((name) => name !== "surfaces") ?? "axial" : null;
     for (const name of PLANE_NAMES) {
       const frame = room.frames[name];
       const plane = planes[name];
@@ -93,11 +95,13 @@ export class VolumeTexts {
     const shown = looks.filter((look) => look.shown && look.opacity > 0).length;
     // The volume alone: how many surfaces would be shown says nothing about the picture.
     const alone = Boolean(room.store.get().space.volume) && !space.withSurfaces;
-    const made = segmentation && !alone ? [known(segmentation.algorithm?.title ?? segmentation.algorithm?.name ?? ""), segmentation.algorithm?.version].filter(Boolean).join(" ") : "";
+    // While a comparison is shown its surfaces stand in the place of the result's: what is said of that one would be wrong.
+    const compared = this.session.outlinesCovered && !alone;
+    const made = segmentation && !alone && !compared ? [known(segmentation.algorithm?.title ?? segmentation.algorithm?.name ?? ""), segmentation.algorithm?.version].filter(Boolean).join(" ") : "";
     setCorner(frames.surfaces.corners.topLeft, [
       ...(isBeside(view.layout) ? this.whose : []),
       { text: alone ? gettext("Volume") : gettext("Surfaces"), strong: true },
-      alone ? "" : segmentation ? interpolate(gettext("{shown} of {all} shown"), { shown, all: looks.length }) : gettext("No surfaces yet"),
+      compared && isPair(view.layout) ? gettext("Both columns turn together") : alone || compared ? "" : segmentation ? interpolate(gettext("{shown} of {all} shown"), { shown, all: looks.length }) : gettext("No surfaces yet"),
       made ? interpolate(gettext("Made by {algorithm}"), { algorithm: made }) : "",
     ]);
     setCorner(frames.surfaces.corners.bottomRight, [

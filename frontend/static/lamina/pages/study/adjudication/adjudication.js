@@ -22,25 +22,26 @@ export function makeAdjudication(room) {
   const head = h("div", { class: "case-head" });
   const pairs = h("div", { class: "ruling__pairs" });
   const base = h("div", { class: "ruling__base" });
+  const listHead = h("header", { class: "ruling__places" });
   const list = h("ol", { class: "places", role: "list" });
   const reason = h("textarea", { class: "textarea", rows: "2", maxlength: "2000", "aria-label": gettext("Reason of the ruling"), placeholder: gettext("Reason of the ruling"), oninput: () => {
     desk.reason = reason.value;
     drawFoot();
   } });
-  const foot = h("div", { class: "ruling__foot" });
-  fill(section, head, pairs, base, list, h("div", { class: "ruling__reason" }, reason), foot);
+  const foot = find("#ruling-foot");
+  fill(section, head, pairs, base, listHead, list, h("div", { class: "ruling__reason" }, reason));
   const desk = new AdjudicationDesk(room, draw);
 
   function draw() {
     section.hidden = !desk.isMine || !desk.told;
+    foot.hidden = section.hidden || !desk.isOpen;
     if (section.hidden) return;
     const { told } = desk;
     const submitted = told.state === "submitted";
-    const count = desk.places.length;
     fill(head,
-      h("p", { class: "case-head__opened" }, icon("scale"), h("span", {}, submitted ? gettext("Your ruling is submitted") : gettext("Adjudication, without names"))),
-      h("h2", { class: "case-head__large" }, interpolate(ngettext("{count} place where they differ", "{count} places where they differ", count), { count: number(count) })),
-      h("p", { class: "second" }, gettext("Choose per place, or draw your own.")));
+      h("p", { class: "ruling__kind" }, icon("scale"), h("span", {}, submitted ? gettext("Your ruling is submitted") : gettext("Adjudication, without names"))),
+      h("h2", { class: "case-head__large" }, gettext("Choose the more accurate boundary")),
+      h("p", { class: "second" }, gettext("Independent reads differ past the limits. Choose for the whole case, then at each place, or draw your own.")));
     fill(pairs, told.agreement.pairs.map(pairTable));
     drawBase(submitted);
     drawPlaces(submitted);
@@ -71,7 +72,7 @@ export function makeAdjudication(room) {
     const { bases, base: from } = desk.told;
     base.hidden = submitted;
     fill(base,
-      h("h3", {}, from ? interpolate(gettext("Your outlines begin from: {base}"), { base: baseName(from) }) : gettext("Begin your outlines from")),
+      h("h3", {}, gettext("The whole case, to begin with")),
       h("div", { class: "segmented", role: "group", "aria-label": gettext("Begin your outlines from") }, bases.map((/** @type {string} */ one) =>
         h("button", { type: "button", dataset: { base: one }, "aria-pressed": String(one === from), disabled: desk.busy, onclick: () => void (one !== from && start(one)) }, baseName(one)))));
   }
@@ -94,7 +95,12 @@ export function makeAdjudication(room) {
   /** @param {boolean} submitted */
   function drawPlaces(submitted) {
     const { base: from } = desk.told;
-    list.hidden = desk.places.length === 0;
+    const { length: count } = desk.places;
+    const open = desk.places.filter(({ choice }) => !choice).length;
+    list.hidden = count === 0;
+    listHead.hidden = count === 0;
+    fill(listHead, h("h3", {}, interpolate(ngettext("{count} place where they differ", "{count} places where they differ", count), { count: number(count) })),
+      h("span", { class: "second" }, interpolate(gettext("decided {done} / {count}"), { done: number(count - open), count: number(count) })));
     fill(list, desk.places.map((place) => card(place, !submitted && Boolean(from))));
   }
 
@@ -106,13 +112,13 @@ export function makeAdjudication(room) {
     const element = h("li", { class: "place", dataset: { place: String(region.n), choice } });
     element.toggleAttribute("data-chosen", key === desk.chosen);
     const pick = (/** @type {string} */ value, /** @type {string} */ text) =>
-      h("button", { class: "button button--small", type: "button", dataset: { choice: value }, "aria-pressed": String(choice === value), disabled: desk.busy, onclick: () => void desk.pick(place, value) }, text);
+      h("button", { type: "button", dataset: { choice: value }, "aria-pressed": String(choice === value), disabled: desk.busy, onclick: () => void desk.pick(place, value) }, text);
     fill(element,
       h("button", { class: "place__head", type: "button", onclick: () => void desk.look(place) },
         h("span", { class: "place__n" }, region.n),
         h("span", { class: "place__text" }, h("strong", {}, known(region.label)), h("span", { class: "place__side" }, h("span", { class: `swatch swatch--side-${region.side === "a_only" ? "a" : "b"}`, "aria-hidden": "true" }), interpolate(gettext("{name} goes further"), { name: reader(further) }))),
         h("span", { class: "place__size" }, h("b", {}, region.max_mm === null ? interpolate(ngettext("{count} voxel", "{count} voxels", region.voxels), { count: number(region.voxels) }) : mm(Math.abs(region.max_mm))), h("span", {}, ml(region.volume_ml)))),
-      open && h("div", { class: "place__body" }, h("div", { class: "place__acts" }, pick(pair.left, reader(pair.left)), pick(pair.right, reader(pair.right)), pick("own", gettext("My own")))));
+      open && h("div", { class: "place__body" }, h("div", { class: "segmented place__acts", role: "group", "aria-label": interpolate(gettext("Whose outline at place {n}"), { n: region.n }) }, pick(pair.left, reader(pair.left)), pick(pair.right, reader(pair.right)), pick("own", gettext("My own")))));
     return element;
   }
 
@@ -126,9 +132,9 @@ export function makeAdjudication(room) {
     const { missing } = desk;
     foot.hidden = !desk.isOpen;
     if (foot.hidden) return;
-    fill(foot, h("div", { class: "case-foot__row" },
+    fill(foot, h("div", { class: "case-foot" },
       h("p", { class: `case-foot__line case-foot__line--${missing ? "open" : "good"}` }, icon(missing ? "circle-dashed" : "circle-check"), h("span", {}, missing ? words[missing]() : gettext("Everything is decided."))),
-      h("button", { class: "button button--filled button--tall", type: "button", dataset: { act: "rule" }, "aria-disabled": String(missing !== null || desk.busy), onclick: () => missing || desk.busy || void ask() }, gettext("Submit ruling"))));
+      h("button", { class: "button button--filled button--tall button--wide", type: "button", dataset: { act: "rule" }, "aria-disabled": String(missing !== null || desk.busy), onclick: () => missing || desk.busy || void ask() }, gettext("Submit ruling"))));
   }
 
   async function ask() {

@@ -3,6 +3,8 @@
 
 import { get, post } from "../../../api/client.js";
 import { toastError } from "../../../components/toast.js";
+import { decode } from "../../../state/address.js";
+import { isPair } from "../../../state/view.js";
 
 /** @import { Room } from "../room.js" */
 
@@ -24,6 +26,10 @@ export class AdjudicationDesk {
     this.busy = false;
     this.chosen = "";
     this.asking = 0;
+    /** The two columns were laid out once; what the person chooses afterwards stays. */
+    this.laid = false;
+    /** What the address said when the page was opened. */
+    this.linked = decode(location.hash)?.seen?.layout;
   }
 
   get case() {
@@ -64,8 +70,17 @@ export class AdjudicationDesk {
     this.changed();
   }
 
-  /** Both outlines and the painted surface of the pair that is over a limit. */
+  /** A and B in columns, once; an address that says another layout is followed. */
+  lay() {
+    if (this.laid || this.room.session?.kind !== "volume") return;
+    this.laid = true;
+    const { layout } = this.room.store.get().view;
+    if (!isPair(layout) && (!this.linked || isPair(this.linked))) this.room.store.dispatch({ type: "view.set", values: { layout: "pair", large: null, protocol: null } });
+  }
+
+  /** Both outlines and the surfaces of the pair that is over a limit. */
   async show() {
+    this.lay();
     const pair = this.told?.agreement.pairs.find((/** @type {any} */ one) => one.is_within === false && one.comparison);
     if (pair && !this.room.store.get().compare.open) await this.room.comparison?.show(pair.comparison);
   }

@@ -24,11 +24,11 @@ export function makeCompare(room) {
     if (!desk.part.open) return;
     desk.restyle();
     room.session?.invalidatePlanes?.();
-    desk.marks.refresh();
+    desk.refreshMarks();
   });
   room.store.watch((state) => state.compare.side, () => {
     const { session } = room;
-    if (desk.part.open && desk.showing && session?.kind === "volume") void desk.paint(/** @type {any} */ (session), desk.showing.signal).then(() => desk.set({}), () => {});
+    if (desk.part.open && desk.showing && session?.kind === "volume" && !desk.inColumns) void desk.paint(/** @type {any} */ (session), desk.showing.signal).then(() => desk.set({}), () => {});
   });
   // Another result in the viewports, or another series: the comparison was about what is gone.
   let shown = room.store.get().view.segmentationId;

@@ -2,16 +2,19 @@
 // surface into the 3D, and takes all of it away again.
 
 import { get, post, problemOf } from "../../../api/client.js";
+import { using } from "../../../api/line.js";
 import { gettext, interpolate } from "../../../i18n.js";
 import { facing, hotspots, spotBeside } from "../../../geometry/hotspots.js";
 import { paintOutlines } from "../../../scene/painted-outlines.js";
 import { LabelOutlines } from "../../../scene/outlines.js";
 import { PaintedSurfaces } from "../../../scene/painted-surfaces.js";
 import { SpotMarks } from "./marks.js";
-import { rolesOf } from "./words.js";
+import { OTHER, OWN, aloneLook, rolesOf } from "./words.js";
 
 /** @import { ComparePart } from "../../../state/compare.js" */
 /** @import { Region } from "../../../geometry/hotspots.js" */
+/** @import { RoleLook } from "../../../scene/painted-outlines.js" */
+/** @import { Pane } from "../../../scene/plane-viewport.js" */
 /** @import { Point } from "../../../geometry/vectors.js" */
 /** @import { Room } from "../room.js" */
 /** @import { VolumeSession } from "../volume-session.js" */
@@ -24,7 +27,7 @@ const WORKING = new Set(["queued", "running"]);
 
 /** @param {string} url @param {AbortSignal} signal */
 async function bytesOf(url, signal) {
-  const answer = await fetch(url, { signal, credentials: "same-origin" });
+  const answer = await using(() => fetch(url, { signal, credentials: "same-origin" }));
   if (!answer.ok) throw await problemOf(answer);
   return answer.arrayBuffer();
 }
@@ -49,6 +52,17 @@ export class CompareDesk {
     this.asking = 0;
     this.wake = () => {};
     this.marks = new SpotMarks(this);
+    /** Both sides as they were compared. @type {Record<"a" | "b", LabelOutlines> | null} */
+    this.labels = null;
+    /** The numbers of the right column. @type {SpotMarks | null} */
+    this.columnMarks = null;
+    /** Takes what is shown out of the right column. */
+    this.leaveColumn = () => {};
+  }
+
+  /** Each side in a column of its own, instead of both in one picture. */
+  get inColumns() {
+    return this.room.columns?.isOpen === true;
   }
 
   /** @returns {ComparePart} */
@@ -133,7 +147,7 @@ export class CompareDesk {
     } catch (error) {
       if (showing.signal.aborted) return;
       this.hide();
-      this.room.report(interpolate(gettext("The comparison did not load: {reason}"), { reason: /** @type {Error} */ (error).message }), error);
+      this.failed(error);
       return;
     }
     const { chosen } = this.part;
@@ -144,24 +158,83 @@ export class CompareDesk {
   /** @param {VolumeSession} session @param {AbortSignal} signal */
   async bring(session, signal) {
     const { urls } = this.comparison;
-    const labels = await Promise.all([urls.labels_a, urls.labels_b].map(async (url) => new LabelOutlines(new Uint8Array(await bytesOf(url, signal)), session.geometry)));
+    const [a, b] = await Promise.all([urls.labels_a, urls.labels_b].map(async (url) => new LabelOutlines(new Uint8Array(await bytesOf(url, signal)), session.geometry)));
     signal.throwIfAborted();
+    this.labels = { a, b };
     session.outlinesCovered = true;
-    const stop = session.addOverlay((context, pane) => {
-      const { a, b } = this.roles;
-      const sides = [{ ...this.outlinesOf("a", labels[0]), look: a.look }, { ...this.outlinesOf("b", labels[1]), look: b.look }];
-      paintOutlines(context, pane, sides, (number) => this.isShown(number));
-    });
+    const stop = session.addOverlay((context, pane) => this.drawSides(context, pane, this.inColumns ? "a" : null), { onlyHere: true });
     this.drop.push(() => {
       session.outlinesCovered = false;
+      this.labels = null;
       stop();
     });
     this.drop.push(this.marks.attach(session));
+    this.enterColumn();
+    this.drop.push(() => this.leaveColumn());
     if (urls.surfaces_a) {
       await ownSurfaces(session, signal);
       await this.paint(session, signal);
     }
     this.room.mark("compared");
+  }
+
+  /** Both sides, or a column: its own side as it stands alone, the other one dotted. @param {CanvasRenderingContext2D} context @param {Pane} pane @param {"a" | "b" | null} column */
+  drawSides(context, pane, column) {
+    const { labels, roles } = this;
+    if (!labels) return;
+    const side = (/** @type {"a" | "b"} */ name, /** @type {RoleLook} */ look) => ({ ...this.outlinesOf(name, labels[name]), look });
+    const other = column === "a" ? "b" : "a";
+    const own = this.settles ? /** @type {VolumeSession | null} */ (this.room.session)?.outlines : null;
+    const sides = [
+      ...(own ? [{ outlines: own, look: OWN, numberOf: (/** @type {number} */ label) => label }] : []),
+      ...(column ? [side(other, OTHER), side(column, aloneLook(roles[column].look))] : [side("a", roles.a.look), side("b", roles.b.look)]),
+    ];
+    paintOutlines(context, pane, sides, (number) => this.isShown(number));
+  }
+
+  /** Whoever looks settles the two that are compared, with outlines of their own. */
+  get settles() {
+    const { case: part, view } = this.room.store.get();
+    const { left, right } = this.comparison;
+    const { mine } = part.case ?? {};
+    return mine?.kind === "adjudication" && mine.segmentation === view.segmentationId && ![left, right].some((one) => one.segmentation_id === mine.segmentation);
+  }
+
+  /** The right column gets its side: outlines and numbers; surfaces come with `paint`. */
+  enterColumn() {
+    this.leaveColumn();
+    const twin = this.room.columns?.twin;
+    if (!twin || !this.labels) return;
+    const marks = new SpotMarks(this, twin.room);
+    const stops = [twin.session.addOverlay((context, pane) => this.drawSides(context, pane, "b")), marks.attach(twin.session)];
+    this.columnMarks = marks;
+    this.leaveColumn = () => {
+      stops.forEach((stop) => stop());
+      this.columnMarks = null;
+      this.leaveColumn = () => {};
+    };
+  }
+
+  /** Columns came or go: the same comparison, hung anew. */
+  rehang() {
+    const session = /** @type {VolumeSession | null} */ (this.room.session);
+    const { showing } = this;
+    if (!this.part.open || !showing || session?.kind !== "volume") return;
+    this.unpaint(session);
+    this.enterColumn();
+    session.invalidatePlanes();
+    if (this.labels && this.comparison.urls.surfaces_a) void this.paint(session, showing.signal).catch((error) => showing.signal.aborted || this.failed(error));
+  }
+
+  /** @param {any} error */
+  failed(error) {
+    this.room.report(interpolate(gettext("The comparison did not load: {reason}"), { reason: /** @type {Error} */ (error).message }), error);
+  }
+
+  /** Numbers may change without a new picture. */
+  refreshMarks() {
+    this.marks.refresh();
+    this.columnMarks?.refresh();
   }
 
   /**
@@ -179,21 +252,26 @@ export class CompareDesk {
     return { outlines: session.outlines, numberOf: (label) => pairs.find((/** @type {any} */ pair) => pair[key].includes(label))?.number ?? 0 };
   }
 
-  /** Bring the chosen side's painted surface. @param {VolumeSession} session @param {AbortSignal} signal */
+  /** Bring the chosen side's painted surface; in columns both, each in its own colour. @param {VolumeSession} session @param {AbortSignal} signal */
   async paint(session, signal) {
     const { side } = this.part;
-    let painted = this.painted[side];
-    if (!painted) {
-      painted = await PaintedSurfaces.read(await bytesOf(this.comparison.urls[`surfaces_${side}`], signal), signal);
-      if (signal.aborted || this.part.side !== side) return;
-    }
+    const twin = this.room.columns?.twin ?? null;
+    const { urls, id } = this.comparison;
+    const sides = twin ? /** @type {const} */ (["a", "b"]) : [side];
+    if (sides.every((one) => this.painted[one])) return;
+    const read = await Promise.all(sides.map(async (one) => PaintedSurfaces.read(await bytesOf(urls[`surfaces_${one}`], signal), signal, twin ? this.roles[one].look.colour : undefined)));
+    if (signal.aborted || this.comparison.id !== id || (this.room.columns?.twin ?? null) !== twin || (!twin && this.part.side !== side)) return;
     this.unpaint(session);
-    const remove = session.space.addSurfaces(painted);
+    const removes = read.map((one, at) => (at === 1 && twin ? twin.session : session).space.addSurfaces(one));
     if (session.surfaces) session.surfaces.group.visible = false;
-    this.painted[side] = painted;
+    sides.forEach((one, at) => {
+      this.painted[one] = read[at];
+    });
+    session.showSpacePlanes();
+    twin?.session.showSpacePlanes();
     this.takeAway = () => {
-      remove();
-      this.painted[side] = undefined;
+      removes.forEach((remove) => remove());
+      this.painted = { a: undefined, b: undefined };
       const own = session.surfaces;
       // The result's own surfaces come back as they were.
       if (own) {
@@ -203,6 +281,7 @@ export class CompareDesk {
         session.space.applyClip();
         session.space.setLooks(session.view.segments, session.view.lit);
       }
+      session.showSpacePlanes();
       session.space.invalidate();
     };
     this.restyle();
@@ -225,11 +304,13 @@ export class CompareDesk {
   /** The painted surface follows range, side and segment. */
   restyle() {
     const session = /** @type {VolumeSession | null} */ (this.room.session);
-    const painted = this.painted[this.part.side];
-    if (!session || !painted) return;
-    painted.setRange(this.part.range, this.sign);
-    painted.show([...painted.meshes.keys()].filter((number) => this.isShown(number)));
+    if (!session) return;
+    for (const painted of [this.painted.a, this.painted.b]) {
+      painted?.setRange(this.part.range, this.sign);
+      painted?.show([...painted.meshes.keys()].filter((number) => this.isShown(number)));
+    }
     session.space.invalidate();
+    this.room.columns?.twin?.session.space.invalidate();
   }
 
   hide() {
@@ -259,7 +340,7 @@ export class CompareDesk {
 
   /** The middle of a painted surface, LPS mm. @param {number} number @returns {Point | null} */
   middleOf(number) {
-    const box = this.painted[this.part.side]?.boundsOf(number);
+    const box = (this.painted[this.part.side] ?? this.painted.a)?.boundsOf(number);
     return box ? /** @type {Point} */ ([0, 1, 2].map((axis) => (box[2 * axis] + box[2 * axis + 1]) / 2)) : null;
   }
 

@@ -10,6 +10,7 @@ import { furtherText } from "./words.js";
 /** @import { Region } from "../../../geometry/hotspots.js" */
 /** @import { Point } from "../../../geometry/vectors.js" */
 /** @import { VolumeSession } from "../volume-session.js" */
+/** @import { Room } from "../room.js" */
 /** @import { CompareDesk } from "./desk.js" */
 
 /** Beside its slice a number is shown this far, mm. */
@@ -22,9 +23,10 @@ const LOOKING = new Set(["window", "pan", "zoom", "crosshair", "scroll"]);
 /** @typedef {{ width: number, height: number, toPixel: (point: Point) => [number, number], depth: (point: Point) => number, plane?: { step?: number } }} AnyPane */
 
 export class SpotMarks {
-  /** @param {CompareDesk} desk */
-  constructor(desk) {
+  /** @param {CompareDesk} desk @param {Room} [room]  where the numbers stand */
+  constructor(desk, room = desk.room) {
     this.desk = desk;
+    this.room = room;
     /** By viewport and place. @type {Map<string, HTMLElement>} */
     this.elements = new Map();
     /** @type {Map<string, AnyPane>} */
@@ -34,10 +36,9 @@ export class SpotMarks {
 
   /** @param {VolumeSession} session @returns {() => void} */
   attach(session) {
-    const { room } = this.desk;
-    room.frames.surfaces.element.append(this.plate);
+    this.room.frames.surfaces.element.append(this.plate);
     const stops = [
-      session.addOverlay((_context, pane) => this.place(pane.name, pane)),
+      session.addOverlay((_context, pane) => this.place(pane.name, pane), { onlyHere: true }),
       session.space.addOverlay((context, pane) => this.placeInSpace(context, pane)),
     ];
     return () => {
@@ -52,7 +53,7 @@ export class SpotMarks {
   /** Numbers may change without a new picture. */
   refresh() {
     for (const [viewport, pane] of this.panes) if (viewport !== "surfaces") this.place(viewport, pane);
-    const { session } = this.desk.room;
+    const { session } = this.room;
     if (session?.kind === "volume") /** @type {VolumeSession} */ (session).space.redrawLines();
   }
 
@@ -100,11 +101,11 @@ export class SpotMarks {
       element = /** @type {HTMLElement} */ (h("button", {
         class: "spot-mark", type: "button", dataset: { spot: String(region.n) },
         "aria-label": interpolate(gettext("Place {n}"), { n: region.n }),
-        onpointerdown: (/** @type {Event} */ event) => LOOKING.has(this.desk.room.store.get().view.tool) && event.stopPropagation(),
+        onpointerdown: (/** @type {Event} */ event) => LOOKING.has(this.room.store.get().view.tool) && event.stopPropagation(),
         onclick: () => this.desk.goTo(region.n),
       }, String(region.n)));
       this.elements.set(key, element);
-      this.desk.room.frames[/** @type {"axial"} */ (viewport)].element.append(element);
+      this.room.frames[/** @type {"axial"} */ (viewport)].element.append(element);
     }
     return element;
   }
@@ -113,8 +114,10 @@ export class SpotMarks {
   placeInSpace(context, pane) {
     this.place("surfaces", pane);
     const region = this.shown.find(({ n }) => n === this.desk.part.chosen);
-    this.plate.hidden = !region?.point_mm;
-    if (!region?.point_mm) return;
+    // In columns the heads and the list say it: a plate would hide the surface of a small pane.
+    const wanted = Boolean(region?.point_mm) && !this.desk.inColumns;
+    this.plate.hidden = !wanted;
+    if (!wanted || !region?.point_mm) return;
     const [x, y] = pane.toPixel(region.point_mm);
     const text = [region.max_mm === null ? gettext("No counterpart") : mm(Math.abs(region.max_mm)), ml(region.volume_ml), furtherText(region, this.desk.roles)];
     const key = text.join(" ");

@@ -7,7 +7,7 @@ import { gettext, interpolate, known } from "../../../i18n.js";
 /** @import { RoleLook } from "../../../scene/painted-outlines.js" */
 /** @import { Room } from "../room.js" */
 
-/** @typedef {{ name: string, look: RoleLook, dashed: boolean }} Role */
+/** `masked`: a reader without a name. @typedef {{ name: string, look: RoleLook, dashed: boolean, masked: boolean }} Role */
 
 /** Colours and lines of roles (SCREENS, "Roles, fixed"). @type {Record<"you" | "algorithm" | "a" | "b", RoleLook>} */
 const LOOKS = {
@@ -16,6 +16,13 @@ const LOOKS = {
   a: { colour: "#78FFE2", dash: [] },
   b: { colour: "#FB9202", dash: [7, 6] },
 };
+
+/** In a column an outline stands alone: solid and filled. @param {RoleLook} look @returns {RoleLook} */
+export const aloneLook = (look) => ({ ...look, dash: [], fill: 0.16 });
+/** The other one's beside it. @type {RoleLook} */
+export const OTHER = { colour: "#FFFFFF", dash: [2, 5], fill: 0 };
+/** What is settled so far, over both. @type {RoleLook} */
+export const OWN = { ...LOOKS.you, fill: 0 };
 
 /** @param {any} side  left or right of a comparison @param {Room} room @returns {"you" | "algorithm" | "other"} */
 function kindOf({ kind, segmentation_id: id, author }, room) {
@@ -39,7 +46,7 @@ export function rolesOf({ left, right }, room) {
     const name = same ? stateOf(side) : kind === "you" ? gettext("You") : kind === "algorithm" ? algorithmName(side, left, right) : other(side, place.toUpperCase());
     const clash = kinds[0] === kinds[1] || (kinds.includes("other") && kinds.includes("algorithm") && place === "a" && kind === "algorithm");
     const look = same || clash || kind === "other" ? LOOKS[place] : LOOKS[/** @type {"you" | "algorithm"} */ (kind)];
-    return { name, look, dashed: look.dash.length > 0 };
+    return { name, look, dashed: look.dash.length > 0, masked: kind === "other" && side.author?.id === null };
   };
   return { a: role(left, kinds[0], "a"), b: role(right, kinds[1], "b") };
 }

@@ -123,7 +123,7 @@ export function makePins(room, desk, chosen) {
     const removes = [session.addOverlay((/** @type {any} */ _, /** @type {any} */ pane) => {
       panes.set(pane.name, pane);
       place(pane.name);
-    })];
+    }, { onlyHere: true })];
     if (session.space?.addOverlay) {
       removes.push(session.space.addOverlay((/** @type {any} */ _, /** @type {any} */ pane) => {
         panes.set("surfaces", pane);

@@ -117,7 +117,7 @@ export function makeCursors(room, { store }) {
     };
     const byPlane = Object.fromEntries(PLANES.map((name) => [name, drawn(name)]));
     const stops = [
-      session.addOverlay?.((/** @type {CanvasRenderingContext2D} */ context, /** @type {Pane} */ pane) => byPlane[pane.name]?.(context, pane)),
+      session.addOverlay?.((/** @type {CanvasRenderingContext2D} */ context, /** @type {Pane} */ pane) => byPlane[pane.name]?.(context, pane), { onlyHere: true }),
       session.space?.addOverlay(drawn("surfaces")),
     ];
     return () => {
