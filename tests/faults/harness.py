@@ -176,7 +176,7 @@ class Site:
             idempotency_key=key,
         )
 
-    def wait_for(self, jobs: Any, *states: str, timeout: float = 20.0) -> float:
+    def wait_for(self, jobs: Any, *states: str, timeout: float = 60.0) -> float:
         """Seconds until every job is in one of `states` (default: ended)."""
         from server.jobs.models import Job
         from server.jobs.states import FINAL
