@@ -187,6 +187,7 @@ def test_the_transfer_function_is_changed_by_keys_and_by_dragging(space: Study) 
 
     # The card puts the focus on its first control once it is drawn, which can be after this.
     def second() -> str:
+        dots.nth(0).focus()
         dots.nth(1).focus()
         return spaces(text.inner_text())
 

@@ -91,13 +91,15 @@ export function makeTransferEditor(onChange) {
   function dot(at) {
     const group = svg("g", { class: "transfer__dot", tabindex: 0, role: "slider", "data-point": at });
     group.append(svg("circle", { class: "transfer__reach", r: 12 }), svg("circle", { class: "transfer__ring", r: 6 }));
-    group.addEventListener("focus", () => {
+    const choose = () => {
       chosen = Number(group.dataset.point);
       draw();
-    });
+    };
+    group.addEventListener("focus", choose);
     group.addEventListener("pointerdown", (/** @type {PointerEvent} */ event) => {
       event.preventDefault();
       group.focus();
+      choose(); // one that had the focus already hears of no other
       group.setPointerCapture(event.pointerId);
     });
     group.addEventListener("pointermove", (/** @type {PointerEvent} */ event) => {
@@ -174,7 +176,9 @@ export function makeTransferEditor(onChange) {
     show(next) {
       if (next !== points) {
         points = ordered(next);
-        chosen = Math.min(chosen, points.length - 1);
+        // A point that keeps the focus through a change of curve stays the chosen one.
+        const held = Array.from(dots.children).indexOf(/** @type {Element} */ (document.activeElement));
+        chosen = Math.max(0, Math.min(held < 0 ? chosen : held, points.length - 1));
       }
       if (count && !counted) {
         counted = true;
