@@ -157,7 +157,9 @@ def engine_words() -> set[Key]:
 
 
 # Modules whose errors end a job: what they say stands in its card and beside the tool that asked.
-_JOB_MODULES = ("recipes", "refining", "weights", "inference.py", "pieces.py", "reconstruction.py", "results.py")
+_JOB_MODULES = (
+    "recipes", "refining", "registering", "weights", "inference.py", "pieces.py", "reconstruction.py", "results.py",
+)  # fmt: skip
 _RAISES = {"EngineError": 1, "nothing": 0}  # place of the sentence among the arguments
 
 

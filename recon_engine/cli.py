@@ -30,6 +30,7 @@ from recon_engine.contract import (
     RefineRequest,
     SurfacesRequest,
 )
+from recon_engine.registering.records import RegisterRequest
 
 DONE, FAILED, ASKED_WRONGLY, CANCELLED = 0, 1, 2, 130
 
@@ -124,6 +125,10 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--segment", action="append", default=[], metavar="NUMBER=NAME", help="all when left out")
     made.add_argument("-o", "--out", required=True, metavar="OUT", help="the folder to make")
     made.add_argument("--threads", type=int, default=0, help="CPU threads; chosen when left out")
+    made = verb("register", "Say where the body of one volume lies in another of the same modality.", _register)
+    made.add_argument("fixed", metavar="FIXED", help="DICOM or NIfTI file, folder or zip")
+    made.add_argument("moving", metavar="MOVING")
+    made.add_argument("--seed", type=int, default=0, help="equal seeds give equal answers")
     made = verb("combine", "Make one labelmap of several readers'.", _combine)
     made.add_argument("labelmaps", metavar="LABELMAP.nii.gz", nargs="+")
     made.add_argument("--method", required=True, metavar="METHOD", help="union, majority or staple")
@@ -307,6 +312,16 @@ def _compare(asked: argparse.Namespace, bar: Bar) -> dict[str, Any]:
             size = "only one has it" if place.max_mm is None else f"{place.max_mm:+.1f} mm"
             print(f"{place.n:3} {place.label:32} {size}  {place.voxels} voxels  {place.side}")
         print(f"{asked.out}: {', '.join(sorted(result.files))}")
+    return result.to_dict()
+
+
+def _register(asked: argparse.Namespace, bar: Bar) -> dict[str, Any]:
+    result = recon_engine.register(RegisterRequest(fixed=asked.fixed, moving=asked.moving, seed=asked.seed), bar)
+    if not asked.json:
+        for row in result.matrix:
+            print("  ".join(f"{v:12.6f}" for v in row))
+        print(f"moves {result.shift_mm:.1f} mm, turns {result.rotation_degrees:.1f} degrees")
+        print(f"error {result.error_mm:.2f} mm ({result.runs} runs and the way back), overlap {result.overlap:.0%}")
     return result.to_dict()
 
 

@@ -46,21 +46,19 @@ class Body:
 def body_of(volume: Volume, name: str) -> Body:
     """Raises EngineError spacing_unknown, sheared, nothing_there."""
     if not volume.spacing_known:
-        message = f"The spacing of the {name} volume is not known, so nothing can be registered with it."
-        raise EngineError("spacing_unknown", message)
+        raise EngineError("spacing_unknown", "The spacing of one of the two volumes is not known.", volume=name)
     direction = volume.direction
     if np.abs(direction.T @ direction - np.eye(3)).max() > 1e-3:
-        raise EngineError("sheared", f"The axes of the {name} volume are not square to each other. Resample it first.")
+        raise EngineError("sheared", "The axes of one of the two volumes are not square to each other.", volume=name)
     small = joined(volume, WORKING_MM)
     low, high = CT_VALUES if volume.modality == "CT" else _span(small.voxels)
     if not high > low:
-        raise EngineError("nothing_there", f"The {name} volume has one value everywhere: there is no body in it.")
+        raise EngineError("nothing_there", "One of the two volumes has one value everywhere.", volume=name)
     mask = _mask(small, CT_BODY if volume.modality == "CT" else None)
     values = np.clip((small.voxels - np.float32(low)) / np.float32(high - low), 0, 1).astype(np.float32)
     body = Body(small.with_voxels(values), mask)
     if body.volume_ml < SMALLEST_ML:
-        message = f"There is no body in the {name} volume: less than {SMALLEST_ML:.0f} mL stands out from the air."
-        raise EngineError("nothing_there", message)
+        raise EngineError("nothing_there", "There is no body in one of the two volumes.", volume=name)
     return body
 
 
