@@ -38,6 +38,7 @@ from recon_engine.contract import (
     RefineRequest,
     SurfacesRequest,
 )
+from recon_engine.registering.records import RegisterRequest
 
 Verb = Callable[[Mapping[str, Any], OnProgress], Mapping[str, Any]]
 __all__ = ["EngineError", "describe", "encloses", "fit", "reason_texts", "serve"]
@@ -110,6 +111,10 @@ def _combine(request: Mapping[str, Any], on_progress: OnProgress) -> Mapping[str
     return recon_engine.combine(CombineRequest.from_dict(request), on_progress).to_dict()
 
 
+def _register(request: Mapping[str, Any], on_progress: OnProgress) -> Mapping[str, Any]:
+    return recon_engine.register(RegisterRequest.from_dict(request), on_progress).to_dict()
+
+
 VERBS: Mapping[str, Verb] = {
     "reconstruct": _reconstruct,
     "prepare": _prepare,
@@ -118,6 +123,7 @@ VERBS: Mapping[str, Verb] = {
     "refine": _refine,
     "compare": _compare,
     "combine": _combine,
+    "register": _register,
 }
 
 

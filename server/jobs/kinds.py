@@ -56,6 +56,7 @@ class JobKind:
     `holds` names the streams that finishing publishes to, in the order in which they are locked.
     `open_to` says of which jobs the person may know the result; events of such a kind on a study's own stream carry
     none, because not everybody who hears them may.
+    Kinds that are no `news` are about a study but do not change how it stands: its row in the worklist leaves them out.
     `quiet` kinds follow from an act by themselves, many and quick: lists of jobs show only those that failed.
     """
 
@@ -72,6 +73,7 @@ class JobKind:
     holds: Callable[[Job], Sequence[str]] | None = None
     open_to: Callable[[Any, Sequence[Job]], set[UUID]] | None = None
     quiet: bool = False
+    news: bool = True
     neutral_message: Callable[[str], str] | None = None
 
 
@@ -90,6 +92,11 @@ def register_kind(kind: JobKind) -> None:
 
 def kind_of(name: str) -> JobKind | None:
     return _kinds.get(name)
+
+
+def kinds_without_news() -> list[str]:
+    """Names of the kinds that a study's row in the worklist leaves out."""
+    return [kind.name for kind in _kinds.values() if not kind.news]
 
 
 def quiet_kinds() -> list[str]:

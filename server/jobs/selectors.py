@@ -11,7 +11,7 @@ from django.db.models import Count, Q, QuerySet
 
 from server.accounts.selectors import acts_in, may, project_ids_with
 from server.jobs import estimate
-from server.jobs.kinds import kind_of, quiet_kinds
+from server.jobs.kinds import kind_of, kinds_without_news, quiet_kinds
 from server.jobs.models import Job
 from server.jobs.states import JobState
 
@@ -77,6 +77,7 @@ def latest_by_owner(owner_kind: str, owner_ids: Iterable[UUID], user: Any) -> di
     """The newest job of each owner that is news and told to the person, in one query."""
     rows = (
         worth_listing(jobs_visible_to(user).filter(owner_kind=owner_kind, owner_id__in=list(owner_ids)))
+        .exclude(kind__in=kinds_without_news())
         .order_by("owner_id", "-created_at")
         .distinct("owner_id")
         .select_related("requested_by")

@@ -8,4 +8,5 @@ class StudiesConfig(AppConfig):
     label = "studies"
 
     def ready(self) -> None:
-        from server.studies import events, jobs, presence  # noqa: F401  register events, streams, rooms, job kinds
+        # Register events, streams, rooms, job kinds.
+        from server.studies import events, jobs, presence, registration_jobs  # noqa: F401

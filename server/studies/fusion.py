@@ -88,6 +88,13 @@ def provenance(transform: Transform) -> str:
         "author": transform.author.display_name if transform.author else _("someone who left"),
         "method": transform.get_method_display(),
     }
+    found = transform.facts
+    if found.get("algorithm"):
+        facts["algorithm"] = f"{found['algorithm']} {found.get('version', '')}".strip()
+        error = float(found.get("error_mm") or 0)
+        facts["error"] = f"{error:.1f}" if error >= 0.05 else "< 0.1"
+        sentence = _("By %(algorithm)s of %(date)s, accepted by %(author)s, error %(error)s\u202fmm.")
+        return sentence % facts
     if transform.landmark_error_mm is None:
         return _("By transform of %(date)s, %(author)s (%(method)s), error not measured.") % facts
     facts["error"] = f"{transform.landmark_error_mm:.1f}"

@@ -178,6 +178,7 @@ class Transform(BaseModel):
     landmark_error_mm = models.FloatField(null=True)  # root mean square over the landmark pairs; null: not measured
     note = models.CharField(max_length=200, blank=True)
     author = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    facts = models.JSONField(default=dict)  # of a registration: what found it and with which error (registration.FACTS)
 
     class Meta:
         indexes = [models.Index(fields=["moving_frame", "fixed_frame", "created_at"], name="transforms_by_frames")]

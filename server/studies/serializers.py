@@ -130,6 +130,7 @@ class TransformSerializer(serializers.Serializer):
     method = serializers.CharField()
     landmark_error_mm = serializers.FloatField(allow_null=True)
     note = serializers.CharField()
+    facts = serializers.DictField()
     author = serializers.SerializerMethodField()
     created_at = serializers.DateTimeField()
     inverted = serializers.BooleanField(default=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -54,6 +54,7 @@ def add_transform(
     by: Any,
     landmark_error_mm: float | None = None,
     note: str = "",
+    facts: Mapping[str, Any] | None = None,
 ) -> Transform:
     """Store how `moving` comes to lie over `fixed`. The newest transform between two frames counts."""
     if StudyState.BINNED in (moving.study.state, fixed.study.state):
@@ -76,9 +77,12 @@ def add_transform(
         landmark_error_mm=landmark_error_mm,
         note=note,
         author=by,
+        facts=dict(facts or {}),
     )
-    facts = {"moving": moving.pk, "fixed": fixed.pk, "method": method, "landmark_error_mm": landmark_error_mm}
-    audit.record(by, "transform.added", transform, **facts)
+    audit.record(
+        by, "transform.added", transform, moving=moving.pk, fixed=fixed.pk, method=method,
+        landmark_error_mm=landmark_error_mm, error_mm=transform.facts.get("error_mm"),
+    )  # fmt: skip
     for stream in streams:
         publish(TransformAdded(transform=transform_json(transform)), stream=stream)
     return transform
@@ -89,7 +93,7 @@ def remove_transform(*, transform: Transform, by: Any) -> None:
     """Take a transform away. Its author or a project admin may (the view asks)."""
     streams = _lock(transform.moving_series, transform.fixed_series)
     transform_id = transform.pk
-    audit.record(by, "transform.removed", transform)
+    audit.record(by, "transform.removed", transform, study_id=transform.fixed_series.study_id)
     transform.delete()
     for stream in streams:
         publish(TransformRemoved(transform_id=transform_id), stream=stream)
