@@ -12,11 +12,12 @@ from django.utils.translation import gettext as _
 from server.core.errors import LaminaError
 from server.readings import geometry
 from server.readings.codes import code_in
-from server.readings.models import Kind
+from server.readings.models import Kind, LesionRole
 from server.studies.models import Series
 
 FIELDS = (
     "points", "plane_normal", "value", "unit", "statistics", "colour", "finding", "finding_site", "laterality",
+    "lesion_role",
 )  # fmt: skip
 GEOMETRY = frozenset({"points", "plane_normal", "value", "unit", "statistics"})
 CODED = ("finding", "finding_site", "laterality")
@@ -72,6 +73,10 @@ def checked_values(values: Mapping[str, Any]) -> dict[str, Any]:
                 if not isinstance(value, str) or not COLOUR.match(value):
                     raise _wrong(field, _("colour looks like #FEEE3E."))
                 checked[field] = value.upper()
+            case "lesion_role":
+                if value != "" and value not in LesionRole.values:
+                    raise _wrong(field, _("lesion_role is target, node, new, gone or small."))
+                checked[field] = value
             case _:
                 checked[field] = None if value is None else _coded(field, value)
     return checked
@@ -114,6 +119,15 @@ def checked_name(value: Any) -> str:
     if not isinstance(value, str) or len(value) > NAME_LENGTH:
         raise _wrong("name", _("A name has at most %(count)s characters.") % {"count": NAME_LENGTH})
     return " ".join(value.split())
+
+
+def check_role(kind: str, role: str) -> None:
+    """A target is measured as a length; what is gone or too small to measure has none. Raises LaminaError."""
+    measured = role in (LesionRole.TARGET, LesionRole.NODE)
+    if measured and kind != Kind.LENGTH:
+        raise _wrong("lesion_role", _("A target lesion is measured with a length."))
+    if role in (LesionRole.GONE, LesionRole.SMALL) and kind not in (Kind.POINT, Kind.PROBE, Kind.ARROW, Kind.TEXT):
+        raise _wrong("lesion_role", _("What is gone or too small to measure is marked with a point."))
 
 
 def check_whole(kind: str, values: Mapping[str, Any], series: Series) -> None:

@@ -10,7 +10,7 @@ from rest_framework import serializers
 
 from server.algorithms.api import CodeSerializer
 from server.readings.codes import CONCEPTS
-from server.readings.models import Act, Annotation, AnnotationOperation, Kind
+from server.readings.models import Act, Annotation, AnnotationOperation, Kind, LesionRole
 from server.readings.selectors import names_of
 from server.studies.sealing import Masks
 from server.studies.sealing import masks as masks_of
@@ -56,6 +56,7 @@ class AnnotationSerializer(serializers.Serializer):
     finding = CodeSerializer(allow_null=True)
     finding_site = CodeSerializer(allow_null=True)
     laterality = CodeSerializer(allow_null=True)
+    lesion_role = serializers.ChoiceField(choices=LesionRole.choices, allow_blank=True)
     concept = CodeSerializer(allow_null=True)
     tracking_uid = serializers.CharField()
     audience = serializers.UUIDField(allow_null=True)
@@ -117,6 +118,7 @@ def fields_json(annotation: Annotation, masks: Masks | None = None) -> dict[str,
         "finding": annotation.finding,
         "finding_site": annotation.finding_site,
         "laterality": annotation.laterality,
+        "lesion_role": annotation.lesion_role,
         "concept": CONCEPTS.get(annotation.kind),
         "tracking_uid": annotation.tracking_uid,
         "audience": str(audience) if audience else None,

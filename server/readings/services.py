@@ -123,6 +123,7 @@ def _add(study: Study, by: Any, operation: Operation) -> Annotation:
     if "points" not in values:
         raise LaminaError("invalid_annotation", _("points must be a list of places."), 422, field="points")
     content.check_whole(operation.kind, values, series)
+    content.check_role(operation.kind, values.get("lesion_role", ""))
     name = content.checked_name(operation.name or "")
     return Annotation.objects.create(
         id=operation.annotation,
@@ -172,6 +173,7 @@ def _change(annotation: Annotation, operation: Operation, study: Study) -> None:
         raise LaminaError("invalid_annotation", _("A change names at least one field."), 422)
     for field, value in values.items():
         setattr(annotation, field, value)
+    content.check_role(annotation.kind, annotation.lesion_role)
     if content.GEOMETRY & values.keys():
         whole = {field: getattr(annotation, field) for field in content.GEOMETRY}
         content.check_whole(annotation.kind, whole, annotation.series)

@@ -151,6 +151,7 @@ def _keep(world: Sealed, group: str, role: str, reading: Any, drawn: list[Segmen
     person = world.people[role]
     mark_id, series = uuid.uuid4(), world.case.series_id
     line = {"points": [[0.0, 0.0, 2.0], [3.0, 4.0, 2.0]], "plane_normal": [0.0, 0.0, 1.0], "value": 5.0, "unit": "mm"}
+    line["lesion_role"] = "target"  # so that the table of target lesions names it
     mark = marks.Operation(
         id=uuid.uuid4(),
         annotation=mark_id,
@@ -175,7 +176,8 @@ def _keep(world: Sealed, group: str, role: str, reading: Any, drawn: list[Segmen
     jobs = Job.objects.filter(kind="derivation", parameters__segmentation_id=str(drawn[-1].pk))
     world.secrets[group] |= {str(pk) for pk in jobs.values_list("pk", flat=True)}
     world.ids[group] = {
-        "segmentation_id": drawn[0].pk, "annotation_id": mark_id, "thread_id": thread.pk, "comment_id": said.id,
+        "segmentation_id": drawn[0].pk, "other_id": drawn[0].pk, "annotation_id": mark_id, "thread_id": thread.pk,
+        "comment_id": said.id,
         "job_id": jobs.values_list("pk", flat=True).first() or uuid.uuid4(),
         "reading_id": reading.pk if reading else uuid.uuid4(),
         "comparison_id": uuid.uuid4(),

@@ -78,6 +78,10 @@ API = {
     "series/<uuid:series_id>/algorithms/": {"GET": "view"},
     "series/<uuid:series_id>/fusion/": {"GET": "view"},
     "series/<uuid:series_id>/fusion/<uuid:moving_id>/": {"GET": "view"},
+    "series/<uuid:series_id>/registration/<uuid:moving_id>/": {"GET": "view", "POST": "work"},
+    "series/<uuid:series_id>/registration/<uuid:moving_id>/accept/": {"POST": "work"},
+    "studies/<uuid:study_id>/response/": {"GET": "view"},
+    "segmentations/<uuid:segmentation_id>/change/<uuid:other_id>/": {"GET": "view"},
     "studies/<uuid:study_id>/transforms/": {"GET": "view", "POST": "work"},
     "transforms/<uuid:transform_id>/": {"DELETE": "work"},  # made by the reader
     "studies/<uuid:study_id>/annotations/": {"GET": "view", "POST": "work"},

@@ -168,6 +168,7 @@ def make_world() -> World:
         "study_id": study.pk,
         "series_id": series.pk,
         "moving_id": series.pk,
+        "other_id": segmentation.pk,
         "transform_id": transform.pk,
         "segmentation_id": segmentation.pk,
         "annotation_id": annotation.pk,

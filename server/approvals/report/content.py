@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from server.approvals.models.reports import Report
 from server.approvals.models.signatures import Meaning
 from server.approvals.report import words
+from server.approvals.report.responding import response_part
 from server.approvals.report.selectors import key_images_visible_to
 from server.approvals.signing.selectors import signatures_of
 from server.readings.agreement.selectors import agreement_json, is_party
@@ -36,7 +37,10 @@ def _content(report: Report) -> dict[str, Any]:
     study, by = report.study, report.author
     case = case_of(study)
     segmentation = _segmentation(report, case)
-    tables = [_volumes(segmentation), _measurements(report), _agreement(case, by), _signatures(case)]
+    tables = [
+        _volumes(segmentation), _measurements(report), response_part(report.study, by), _agreement(case, by),
+        _signatures(case),
+    ]  # fmt: skip
     return {
         "language": report.language,
         "title": _("Report"),

@@ -127,6 +127,8 @@ def _annotations(case: Case) -> list[dict[str, Any]]:
             "finding": row.finding,
             "finding_site": row.finding_site,
             "laterality": row.laterality,
+            # Only where there is one: what was signed before roles were known keeps its hash.
+            **({"lesion_role": row.lesion_role} if row.lesion_role else {}),
             "name_sha256": hashlib.sha256(name.encode()).hexdigest() if name else None,
         }
         for row, name in zip(rows, names, strict=True)

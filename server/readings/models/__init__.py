@@ -1,7 +1,7 @@
 """What people say of a study: marks on its images, and the cases, readings and their agreement."""
 
 from server.readings.models.agreement import Agreement, Consensus, Pick, Reliance, Ruling
-from server.readings.models.annotations import Act, Annotation, AnnotationOperation, Kind
+from server.readings.models.annotations import Act, Annotation, AnnotationOperation, Kind, LesionRole
 from server.readings.models.cases import (
     Case,
     CaseStage,
@@ -15,5 +15,6 @@ from server.readings.models.verdicts import Verdict, VerdictAct
 
 __all__ = [
     "Act", "Agreement", "Annotation", "AnnotationOperation", "Case", "CaseStage", "CaseState", "Consensus", "Kind",
-    "Pick", "Protocol", "Reading", "ReadingKind", "ReadingState", "Reliance", "Ruling", "Verdict", "VerdictAct",
+    "LesionRole", "Pick", "Protocol", "Reading", "ReadingKind", "ReadingState", "Reliance", "Ruling", "Verdict",
+    "VerdictAct",
 ]  # fmt: skip

@@ -28,6 +28,16 @@ class Kind(models.TextChoices):
     SURFACE_DISTANCE = "surface_distance"
 
 
+class LesionRole(models.TextChoices):
+    """What a mark says of a lesion that is followed over dates (RECIST 1.1); its name is the lesion's."""
+
+    TARGET = "target"  # a length: the longest diameter
+    NODE = "node"  # a length: the short axis of a lymph node
+    NEW = "new"  # was not there before
+    GONE = "gone"  # a target that is not there any more: 0 mm
+    SMALL = "small"  # a target that is there and too small to measure: 5 mm
+
+
 class Act(models.TextChoices):
     ADD = "add"
     CHANGE = "change"
@@ -56,6 +66,7 @@ class Annotation(BaseModel):
     finding = models.JSONField(null=True)
     finding_site = models.JSONField(null=True)
     laterality = models.JSONField(null=True)
+    lesion_role = models.CharField(max_length=8, choices=LesionRole.choices, blank=True)
     author = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     changed_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
 
