@@ -147,6 +147,18 @@ def test_nobody_signs_up_alone(client):
     assert not User.objects.filter(email="x@example.org").exists()
 
 
+def test_a_refused_sign_in_says_the_same_of_an_unknown_address_and_a_wrong_password(make_user, client):
+    known = make_user("reader").email
+    pages = [
+        client.post("/accounts/login/", {"login": address, "password": "not my password"}).content.decode()
+        for address in (known, "nobody@example.org")
+    ]
+    for page, address in zip(pages, (known, "nobody@example.org"), strict=True):
+        assert "Address or password is not right." in page
+        assert f'value="{address}"' in page  # typed once is enough: the password is what comes next
+        assert page.index('id="id_password"') < page.index("autofocus")
+
+
 def test_a_session_ends_twelve_hours_after_signing_in(make_user, client):
     user = make_user("reader")
     client.post("/accounts/login/", {"login": user.email, "password": PASSWORD})
