@@ -14,6 +14,9 @@ const ACTIONS = () => ({
   kept: ["", gettext("kept")],
 });
 
+/** A UID takes four lines and nobody reads its middle: its ends are shown, the whole is in the tooltip. @param {string} text */
+const ends = (text) => (/^[\d.]{26,}$/.test(text) ? h("span", { class: "code", title: text }, `${text.slice(0, 14)}…${text.slice(-4)}`) : text);
+
 class Tags extends HTMLElement {
   /** @type {any[] | null} */
   #changes = null;
@@ -54,13 +57,14 @@ class Tags extends HTMLElement {
 
   #row(/** @type {any} */ change) {
     const [kind, text] = /** @type {any} */ (ACTIONS())[change.action] ?? ["", change.action];
-    const kept = change.action === "kept";
+    // An element that was there without a value is taken away all the same.
+    const before = change.before ? (change.action === "kept" ? ends(change.before) : h("del", {}, ends(change.before))) : h("span", { class: "second" }, gettext("empty"));
     return h(
       "tr",
       {},
       h("td", {}, h("span", {}, change.name), h("span", { class: "hint" }, change.tag)),
-      h("td", { class: "tags__before" }, kept ? change.before || DASH : h("del", {}, change.before || DASH)),
-      h("td", { class: "tags__after" }, change.after || DASH),
+      h("td", { class: "tags__before" }, before),
+      h("td", { class: "tags__after" }, ends(change.after || DASH)),
       h("td", { class: "table__acts" }, h("span", { class: `chip${kind ? ` chip--${kind}` : ""}` }, text)),
     );
   }

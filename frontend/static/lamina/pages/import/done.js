@@ -3,6 +3,7 @@
 import { get } from "../../api/client.js";
 import { fill, h, icon } from "../../components/dom.js";
 import { number } from "../../components/format.js";
+import { modalityName } from "../../components/study-table.js";
 import { gettext, interpolate, ngettext } from "../../i18n.js";
 import { flow, head, place, showStep, side } from "./flow.js";
 
@@ -34,7 +35,7 @@ export async function drawImported(more) {
           "li",
           { class: "card imported__study" },
           h("span", { class: "thumbnail" }, study.thumbnail && h("img", { src: study.thumbnail, alt: "", width: "66", height: "48" })),
-          h("div", {}, h("strong", {}, study.pseudonym), h("p", { class: "second" }, [study.description, study.modalities.join(" · ")].filter(Boolean).join(" · "))),
+          h("div", {}, h("strong", {}, study.pseudonym), h("p", { class: "second" }, [study.description, study.modalities.map(modalityName).join(" · ")].filter(Boolean).join(" · "))),
           h("a", { class: `button${index === 0 ? " button--filled" : ""}`, href: `/studies/${study.id}/` }, gettext("Open study")),
         ),
       ),
