@@ -63,7 +63,10 @@ async function edit(project) {
       },
     ],
   });
-  if (done) await load();
+  if (!done) return;
+  // A new project has nobody in it yet: its people are what comes next.
+  if (project) await load();
+  else location.assign(`/projects/${done.slug}/team/`);
 }
 
 async function load() {

@@ -50,7 +50,7 @@ export class CaseTable {
   draw() {
     const open = this.rows.filter((one) => one.state !== "completed").length;
     find("#cases-second").textContent = this.rows.length ? interpolate(ngettext("{count} case, {open} open", "{count} cases, {open} open", this.rows.length), { count: number(this.rows.length), open: number(open) }) : "\u00a0";
-    fill(find("#cases"), this.rows.length ? this.rows.map((one) => this.row(one)) : h("tr", {}, h("td", { colspan: "6" }, h("div", { class: "empty" }, icon("folder-open"), h("strong", {}, gettext("No case is open yet")), h("span", {}, this.project.may.includes("manage") ? gettext("Set the reading protocol, then open cases from studies.") : gettext("The project's admin opens cases from studies."))))));
+    fill(find("#cases"), this.rows.length ? this.rows.map((one) => this.row(one)) : h("tr", {}, h("td", { colspan: "6" }, h("div", { class: "empty" }, icon("folder-open"), h("strong", {}, gettext("No case is open yet")), h("span", {}, this.project.may.includes("manage") ? gettext("Set the reading protocol, then open cases from studies.") : gettext("The project's admin opens cases from studies.")), this.project.may.includes("manage") && h("a", { class: "button", href: "#protocol" }, gettext("Reading protocol"))))));
   }
 
   /** @param {any} one */

@@ -46,18 +46,30 @@ export class SegmentRows {
     fill(this.list, this.rows.length ? this.rows.map((row) => this.row(row)) : h("p", { class: "second" }, gettext("None: readers outline what they find.")));
   }
 
+  /** The type a name speaks of, "Left kidney" of the kidney, unless one was chosen. @param {Row} row */
+  typeByName(row) {
+    const words = row.label.toLowerCase();
+    const found = words && this.types.find(({ type }) => words === known(type.meaning).toLowerCase() || words.endsWith(` ${known(type.meaning).toLowerCase()}`));
+    if (found && row.type.value === TISSUE.value) Object.assign(row, { category: found.category, type: found.type });
+    return row.type.value;
+  }
+
   /** @param {Row} row */
   row(row) {
     const types = this.types.some(({ type }) => type.value === row.type.value) ? this.types : [{ category: row.category, type: row.type }, ...this.types];
     const name = interpolate(gettext("Segment {number}"), { number: row.number });
+    const chosen = h("select", { class: "select", "aria-label": `${name}: ${gettext("Type")}`, disabled: this.off, onchange: (/** @type {any} */ event) => {
+      const found = types.find(({ type }) => type.value === event.target.value);
+      if (found) Object.assign(row, { category: found.category, type: found.type });
+    } }, types.map(({ type }) => h("option", { value: type.value, ".selected": type.value === row.type.value }, known(type.meaning))));
     return h("div", { class: "protocol__row", dataset: { number: String(row.number) } },
       h("span", { class: "number" }, row.number),
       h("input", { type: "color", value: row.colour, "aria-label": `${name}: ${gettext("Colour")}`, disabled: this.off, oninput: (/** @type {any} */ event) => (row.colour = event.target.value.toUpperCase()) }),
-      h("input", { class: "input", type: "text", maxlength: "64", required: true, value: row.label, placeholder: gettext("Name"), "aria-label": `${name}: ${gettext("Name")}`, disabled: this.off, oninput: (/** @type {any} */ event) => (row.label = event.target.value.trim()) }),
-      h("select", { class: "select", "aria-label": `${name}: ${gettext("Type")}`, disabled: this.off, onchange: (/** @type {any} */ event) => {
-        const found = types.find(({ type }) => type.value === event.target.value);
-        if (found) Object.assign(row, { category: found.category, type: found.type });
-      } }, types.map(({ type }) => h("option", { value: type.value, ".selected": type.value === row.type.value }, known(type.meaning)))),
+      h("input", { class: "input", type: "text", maxlength: "64", required: true, value: row.label, placeholder: gettext("Name"), "aria-label": `${name}: ${gettext("Name")}`, disabled: this.off, oninput: (/** @type {any} */ event) => {
+        row.label = event.target.value.trim();
+        chosen.value = this.typeByName(row);
+      } }),
+      chosen,
       h("button", { class: "icon-button", type: "button", "aria-label": interpolate(gettext("Remove {name}"), { name: row.label || name }), disabled: this.off, onclick: () => {
         this.rows = this.rows.filter((other) => other !== row);
         this.touched();
