@@ -122,6 +122,8 @@ export function makeEditingBar(room, { accept, drop }) {
     strictText.textContent = percent(edits.strictness);
     if (edits.active !== Number(segment.value)) drawSegments();
     const voxel = session?.geometry ? session.geometry.spacing.reduce((/** @type {number} */ product, /** @type {number} */ one) => product * one, 1) / 1000 : 0;
+    // A proposal asks for an answer: what made it gives way, so that both buttons are in sight on a laptop.
+    for (const name of /** @type {const} */ (["limits", "over"])) parts[name].hidden = !SHOWN[view.tool]?.includes(name) || Boolean(edits.preview);
     if (edits.preview) fill(preview, h("strong", {}, `+${ml(edits.preview.voxels * voxel)}`), acceptButton, dropButton);
     else if (edits.busy) fill(preview, icon("loader-circle"), edits.busy);
     else fill(preview, h("span", { class: "hint" }, gettext("Click inside what should grow.")));
