@@ -15,7 +15,7 @@ import { use } from "./webawesome.js";
  */
 
 /**
- * @param {{title: string, note?: string, body?: any, acts?: DialogAct[], size?: "small" | "large", keep?: () => boolean}} options
+ * @param {{title: string, note?: string | false, body?: any, acts?: DialogAct[], size?: "small" | "large", keep?: () => boolean}} options
  *   `keep` answers true while closing by Esc or the cross would lose work.
  * @returns {Promise<any>} what `close(value)` was given; undefined when dismissed
  */
@@ -86,8 +86,7 @@ export async function openDialog({ title, note, body, acts = [], size = "small",
         buttons[buttons.length - 1].click();
       }
     });
-    const first = body instanceof Element ? body.querySelector("input, select, textarea") : null;
-    if (first) first.setAttribute("autofocus", "");
+    if (body instanceof Element && !body.querySelector("[autofocus]")) body.querySelector("input, select, textarea")?.setAttribute("autofocus", "");
     document.body.append(dialog);
     dialog.open = true;
   });

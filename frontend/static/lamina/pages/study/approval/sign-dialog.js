@@ -1,9 +1,10 @@
 // The signature: what is signed, the checks, what it means, the password, the hash before and after, in one look.
 
+import { get } from "../../../api/client.js";
 import { openDialog } from "../../../components/dialog.js";
-import { fill, h, icon } from "../../../components/dom.js";
-import { number } from "../../../components/format.js";
-import { gettext, interpolate, known, ngettext } from "../../../i18n.js";
+import { fill, h, icon, pageData } from "../../../components/dom.js";
+import { gettext, interpolate } from "../../../i18n.js";
+import { checkList, covered, keyImage } from "./what-is-signed.js";
 
 /** @import { Room } from "../room.js" */
 /** @import { ApprovalDesk } from "./desk.js" */
@@ -20,22 +21,16 @@ const EXPLAINED = {
 /** @param {string} meaning */
 export const meaningName = (meaning) => MEANINGS[meaning]?.() ?? meaning;
 
-/** @param {string} digest */
-const long = (digest) => h("code", { class: "digest", title: digest }, (digest.match(/.{4}/g) ?? []).join(" "));
+/** The first sixteen of a hash, as people compare them; the whole in the tooltip. @param {string} digest */
+const short = (digest) => h("code", { class: "digest", title: digest }, (digest.slice(0, 16).match(/.{4}/g) ?? []).join(" "));
 
-/** What is covered, in the words of the manifest. @param {any} manifest @param {Room} room */
-function covered(manifest, room) {
-  const { segmentation, annotations, readings, sources, algorithm } = manifest;
-  const labels = segmentation.segments.map((/** @type {any} */ one) => known(one.label)).join(gettext(", "));
-  const rows = [
-    [gettext("Study"), room.store.get().study.study.pseudonym ?? ""],
-    [gettext("Outlines"), `${labels || gettext("none")} · ${interpolate(gettext("step {n}"), { n: number(segmentation.seq) })}`],
-    [gettext("Measurements"), interpolate(ngettext("{count} measurement", "{count} measurements", annotations.length), { count: number(annotations.length) })],
-    [gettext("Reads"), readings.filter((/** @type {any} */ one) => one.kind === "first").map((/** @type {any} */ one) => one.letter).join(gettext(", "))],
-    [gettext("Algorithm"), algorithm ? `${algorithm.name} ${algorithm.version}` : gettext("none")],
-    [gettext("Images"), interpolate(ngettext("{count} series", "{count} series", sources.length), { count: number(sources.length) })],
-  ];
-  return h("dl", { class: "covered" }, rows.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))));
+/** Before and now, so that everybody sees what follows what. @param {any} told */
+function chain({ signatures, digest }) {
+  const last = signatures.at(-1);
+  return h("div", { class: "sign__chain" }, h("dl", {},
+    h("div", {}, h("dt", {}, icon("link"), gettext("Before")), h("dd", {}, last ? short(last.digest) : gettext("not signed yet"))),
+    h("div", {}, h("dt", {}, icon("badge-check"), gettext("This version")), h("dd", {}, short(digest)))),
+  h("p", { class: "hint" }, gettext("SHA-256 over exactly this. Anyone can check the chain from an export, without this server.")));
 }
 
 /** @param {Room} room @param {ApprovalDesk} desk */
@@ -43,7 +38,11 @@ export async function askSignature(room, desk) {
   await desk.load(true);
   const { told } = desk;
   if (!told?.manifest || !told.digest) return;
-  let meaning = told.may.includes("approved") ? "approved" : told.may[0];
+  const [agreement, image] = await Promise.all([desk.agreement ?? get(`${desk.address}agreement/`).catch(() => null), keyImage(room)]);
+  const pairs = agreement?.pairs ?? [];
+  const { pseudonym } = room.store.get().study.study;
+  const approves = told.may.includes("approved");
+  let meaning = approves ? "approved" : told.may[0];
   const password = h("input", { class: "input", type: "password", autocomplete: "current-password", id: "sign-password", required: true, autofocus: true });
   const code = h("input", { class: "input", inputmode: "numeric", autocomplete: "one-time-code", id: "sign-code", maxlength: "10" });
   const second = h("details", { class: "sign__code" }, h("summary", {}, gettext("Sign with a code instead")), h("label", { class: "field", for: "sign-code" }, h("span", {}, gettext("Code of your second factor")), code));
@@ -58,18 +57,19 @@ export async function askSignature(room, desk) {
       meaning = one;
       showHeld();
     } }), h("span", {}, h("strong", {}, meaningName(one)), " ", EXPLAINED[one]?.() ?? ""))));
-  const last = told.signatures.at(-1);
   showHeld();
   await openDialog({
-    title: gettext("Sign the case"),
+    title: interpolate(approves ? gettext("Approve {case}") : gettext("Sign {case}"), { case: pseudonym ?? "" }),
+    note: approves && interpolate(gettext("Version {version} becomes read-only once it is approved. Opening it again makes version {next} and needs a reason."), { version: told.version, next: told.version + 1 }),
     size: "large",
     keep: () => password.value !== "" || code.value !== "",
     body: h("div", { class: "sign" },
-      h("section", {}, h("h3", {}, gettext("What you sign")), covered(told.manifest, room),
-        h("h3", {}, gettext("SHA-256 of it")), last && h("p", { class: "second" }, interpolate(gettext("Signed last, version {version}:"), { version: last.version }), " ", long(last.digest)), h("p", {}, long(told.digest))),
-      h("section", {}, meanings, held,
-        h("label", { class: "field", for: "sign-password" }, h("span", {}, gettext("Your password")), password), second,
-        h("p", { class: "hint" }, gettext("Your name, the time and this hash are written into the audit chain. Nothing of it can be changed afterwards.")))),
+      h("section", {}, image, covered(room, told.manifest, pairs)),
+      h("section", {},
+        h("h3", {}, gettext("Checks")), checkList(room, told, pairs),
+        meanings, held,
+        h("div", { class: "field" }, h("label", { for: "sign-password" }, gettext("Your password")), password, h("span", { class: "hint" }, interpolate(gettext("Signed as {name}"), { name: pageData("shell-data")?.person?.name ?? "" }))), second,
+        chain(told))),
     acts: [{
       text: gettext("Sign"),
       kind: "filled",
