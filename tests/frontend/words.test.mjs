@@ -14,6 +14,7 @@ const N = "\u202f";
 test("numbers carry unit, narrow space, real minus and commas", () => {
   assert.equal(format.mm(62.44), `62.4${N}mm`);
   assert.equal(format.ml(1125.72), `1,125.7${N}mL`);
+  assert.deepEqual([0, 0.027, 0.05].map(format.ml), [`0.0${N}mL`, `<${N}0.1${N}mL`, `0.1${N}mL`]);
   assert.equal(format.hu(-998.6), `\u2212999${N}HU`);
   assert.equal(format.percent(0.624), `62${N}%`);
   assert.equal(format.dice(0.9), "0.90");

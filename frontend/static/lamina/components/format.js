@@ -26,8 +26,8 @@ const withUnit = (value, digits, unit) =>
 
 /** @param {number | null | undefined} value */
 export const mm = (value) => withUnit(value, 1, "mm");
-/** @param {number | null | undefined} value */
-export const ml = (value) => withUnit(value, 1, "mL");
+/** What is there but too little for one decimal is not nothing: "< 0.1 mL". @param {number | null | undefined} value */
+export const ml = (value) => (value && value > 0 && value < 0.05 ? `<${NARROW}0.1${NARROW}mL` : withUnit(value, 1, "mL"));
 /** @param {number | null | undefined} value */
 export const hu = (value) => withUnit(value, 0, "HU");
 /** @param {number | null | undefined} value */

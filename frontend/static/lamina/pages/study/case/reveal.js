@@ -140,7 +140,8 @@ export function makeReveal(section, room, desk) {
       field.value = before.value;
       field.focus();
     }
-    list.querySelector(".place[data-chosen]")?.scrollIntoView({ block: "nearest" });
+    // The first place comes with how many there are, and what opened.
+    (places[0]?.n === place ? head : list.querySelector(".place[data-chosen]"))?.scrollIntoView({ block: "nearest" });
   }
 
   room.store.watch((state) => `${state.case.case?.mine?.state} ${state.case.case?.id}`, () => {

@@ -76,7 +76,8 @@ export function directionText(directions) {
 /** Which side goes further. @param {Region} region @param {{ a: Role, b: Role }} roles */
 export function furtherText({ side, max_mm: size }, roles) {
   const name = (side === "a_only" ? roles.a : roles.b).name;
-  return interpolate(size === null ? gettext("Only here: {name}") : gettext("{name}: goes further"), { name });
+  if (size !== null && name === gettext("You")) return gettext("You go further");
+  return interpolate(size === null ? gettext("Only here: {name}") : gettext("{name} goes further"), { name });
 }
 
 /** What the measures mean, as the engine counts them (recon_engine.metrics). */
