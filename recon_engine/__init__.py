@@ -26,11 +26,12 @@ from recon_engine.contract import (
     ReconstructionResult,
     RefineRequest,
     RefineResult,
+    RegisterRequest,
+    RegisterResult,
     SurfacesRequest,
     SurfacesResult,
     no_progress,
 )
-from recon_engine.registering.records import RegisterRequest, RegisterResult
 
 __version__ = ENGINE_VERSION
 __all__ = [

@@ -28,9 +28,9 @@ from recon_engine.contract import (
     ReconstructionRequest,
     ReconstructionResult,
     RefineRequest,
+    RegisterRequest,
     SurfacesRequest,
 )
-from recon_engine.registering.records import RegisterRequest
 
 DONE, FAILED, ASKED_WRONGLY, CANCELLED = 0, 1, 2, 130
 

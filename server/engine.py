@@ -36,9 +36,9 @@ from recon_engine.contract import (
     Progress,
     ReconstructionRequest,
     RefineRequest,
+    RegisterRequest,
     SurfacesRequest,
 )
-from recon_engine.registering.records import RegisterRequest
 
 Verb = Callable[[Mapping[str, Any], OnProgress], Mapping[str, Any]]
 __all__ = ["EngineError", "describe", "encloses", "fit", "reason_texts", "serve"]

@@ -14,9 +14,9 @@ from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
 from recon_engine.contract import EngineError, OnProgress, Progress, no_progress
+from recon_engine.contract.registering import NAME, VERSION, RegisterRequest, RegisterResult
 from recon_engine.registering.aligning import Ladder, Run, align, moved, sampled
 from recon_engine.registering.bodies import body_of
-from recon_engine.registering.records import NAME, VERSION, RegisterRequest, RegisterResult
 from recon_engine.volume import Volume
 
 SMALLEST_OVERLAP = 0.5  # of the smaller body

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from recon_engine.contract import Record
+from recon_engine.contract.record import Record
 
 NAME, VERSION = "Lamina rigid registration", "1.0"
 
