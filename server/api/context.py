@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from django.conf import settings
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.crypto import salted_hmac
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -77,6 +79,9 @@ def _shell(request: HttpRequest) -> dict[str, Any]:
             "import": _("Import"),
             "cases": _("Cases"),
             "team": _("Team"),
+            "agreement": _("Agreement"),
+            "reliance": _("Reliance"),
+            "audit": _("Audit"),
             "projects": _("Projects"),
             "algorithms": _("Algorithms"),
             "operations": _("Operations"),
@@ -88,6 +93,15 @@ def _shell(request: HttpRequest) -> dict[str, Any]:
         person = _person_frame(request, user)
         frame |= person | {"page_data": frame["page_data"] | person["page_data"]}
     return frame
+
+
+def _ahead_key(request: HttpRequest) -> str:
+    """The key a browser seals under what it fetches ahead of the next case: this session's own, and gone with it.
+
+    Pages are not stored by browsers, so neither is the key; what lies in their storage cannot be read without it.
+    """
+    made = salted_hmac("lamina.ahead", request.session.session_key or "", algorithm="sha256")
+    return base64.b64encode(made.digest()).decode() if request.session.session_key else ""
 
 
 def _person_frame(request: HttpRequest, user: Any) -> dict[str, Any]:
@@ -124,6 +138,9 @@ def _person_frame(request: HttpRequest, user: Any) -> dict[str, Any]:
             **project,
             "team_url": reverse("team", args=[project["slug"]]),
             "cases_url": reverse("reading", args=[project["slug"]]),
+            "agreement_url": reverse("agreement", args=[project["slug"]]),
+            "reliance_url": reverse("reliance", args=[project["slug"]]),
+            "audit_url": reverse("audit", args=[project["slug"]]),
         },
         "may_import": any("import" in p["may"] for p in projects),
         "page_data": {
@@ -132,5 +149,6 @@ def _person_frame(request: HttpRequest, user: Any) -> dict[str, Any]:
             "project": project["id"] if project else None,
             "streams": {stream: last_numbers([stream]).get(stream, 0)},
             "logout": reverse("account_logout"),
+            "ahead_key": _ahead_key(request),
         },
     }

@@ -6,6 +6,7 @@ is held against the voxels of both labelmaps.
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -20,6 +21,21 @@ from tests.e2e.viewer import eventually, open_desk, spaces
 from tests.e2e.watch import Watch
 
 SHIFT = 6.0
+# What lies in the browser's storage for the next case: [[key, sealed bytes in base64], ...]
+KEPT = """async () => {
+  const names = (await indexedDB.databases()).map(({ name }) => name);
+  if (!names.includes("lamina-ahead")) return null;
+  const done = (request) => new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+  const database = await done(indexedDB.open("lamina-ahead"));
+  const store = database.transaction("pieces").objectStore("pieces");
+  const [keys, rows] = await Promise.all([done(store.getAllKeys()), done(store.getAll())]);
+  database.close();
+  const text = (bytes) => btoa(String.fromCharCode(...new Uint8Array(bytes)));
+  return keys.map((key, n) => [key, text(rows[n].sealed)]);
+}"""
 BALL = 4 / 3 * np.pi * RADIUS**3 / 1000
 VOXEL = SPACING**3 / 1000
 
@@ -50,6 +66,29 @@ def page(opened: tuple[Any, Watch]) -> Iterator[Any]:
     found, watching = opened
     yield found
     assert watching.left() == []
+
+
+@pytest.fixture(scope="module")
+def images(opened: tuple[Any, Watch]) -> list[str]:
+    """Every request for the voxels or the preview of a series, as it is sent; from a worker, too."""
+    sent: list[str] = []
+    is_image = re.compile(r"/api/series/[^/]+/(voxels|preview|packed|slices)").search
+    opened[0].on("request", lambda request: is_image(request.url) and sent.append(request.url))
+    return sent
+
+
+def fetched_ahead(page: Any, study: str) -> None:
+    """The next case's images are kept, sealed: nothing of them can be read in the browser's storage."""
+    page.wait_for_selector(f'html[data-ahead="{study}"]')
+    pieces = page.evaluate(KEPT)
+    assert len(pieces) == 2
+    urls = page.request.get(f"/api/studies/{study}/").json()["series"][0]["urls"]
+    for key, sealed in pieces:
+        assert study in key
+        address = urls["preview"] if urls["preview"] in key else urls["voxels"]
+        plain, stored = page.request.get(address).body(), base64.b64decode(sealed)
+        assert len(stored) == len(plain) + 16  # with its seal
+        assert plain[:32] != stored[:32]
 
 
 def text(page: Any, selector: str) -> str:
@@ -91,10 +130,16 @@ def test_the_own_case_comes_first_and_says_that_it_is_sealed(page: Any, cases: d
     assert not re.search(r"33\.\d mL|Bone", page.content())
 
 
-def test_one_key_starts_and_the_result_stays_closed(page: Any, cases: dict[str, Any]) -> None:
+def test_one_key_starts_and_the_result_stays_closed(page: Any, cases: dict[str, Any], images: list[str]) -> None:
+    fetched_ahead(page, cases["first"])
+    assert not any("labelmap" in key or "surfaces" in key for key, _ in page.evaluate(KEPT))
+    images.clear()
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/studies/{cases['first']}/**")
     page.wait_for_selector("html[data-whole]")
+    # Its images were here before the page was: not one was asked for, and they left the storage.
+    assert images == []
+    assert [key for key, _ in page.evaluate(KEPT) if cases["first"] in key] == []
     eventually(lambda: text(page, ".stages [data-state=now]"), "First read")
     assert "Result ready, sealed until your first read" in text(page, "#case-head")
     assert page.locator(".sealed-pane").is_visible()
@@ -163,7 +208,7 @@ def test_taking_theirs_is_one_step_and_undo_gives_it_back(page: Any, cases: dict
     eventually(lambda: place.get_attribute("data-verdict"), "take")
 
 
-def test_keeping_mine_needs_a_reason_and_opens_submit(page: Any, cases: dict[str, Any]) -> None:
+def test_keeping_mine_needs_a_reason_and_opens_submit(page: Any, images: list[str]) -> None:
     mine = page.locator('.place[data-side="a_only"]')
     mine.locator(".place__head").click()
     page.keyboard.press("Shift+Digit1")
@@ -174,8 +219,11 @@ def test_keeping_mine_needs_a_reason_and_opens_submit(page: Any, cases: dict[str
     eventually(lambda: mine.get_attribute("data-verdict"), "keep")
     eventually(lambda: "All 2 places decided" in text(page, "#case-foot"), True)
     # What was decided is kept by the server, not by the page.
+    images.clear()
     page.reload()
     page.wait_for_selector("html[data-labelmap]")
+    page.wait_for_selector("html[data-whole]")
+    assert images  # pieces are for one opening
     eventually(lambda: [card.get_attribute("data-verdict") for card in page.locator(".place").all()].count("keep"), 1)
     eventually(lambda: "Partial volume" in reasons(page), True)
     page.locator("[data-act=submit]").click()
@@ -186,10 +234,13 @@ def test_keeping_mine_needs_a_reason_and_opens_submit(page: Any, cases: dict[str
     assert page.locator("#study").get_attribute("data-may-edit") is None
 
 
-def test_the_next_case_opens_with_the_same_key(page: Any, cases: dict[str, Any]) -> None:
+def test_the_next_case_opens_with_the_same_key(page: Any, cases: dict[str, Any], images: list[str]) -> None:
+    fetched_ahead(page, cases["second"])
+    images.clear()
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/studies/{cases['second']}/**")
     page.wait_for_selector("html[data-whole]")
+    assert images == []
     eventually(lambda: text(page, ".stages [data-state=now]"), "First read")
 
 
@@ -206,3 +257,16 @@ def test_a_link_to_what_is_sealed_is_refused_politely(
         assert "Alma" not in other.content()
         assert other.locator(".segment__name").count() == 0
         assert watching.left() == []
+
+
+def test_signing_out_leaves_nothing_behind(page: Any, cases: dict[str, Any]) -> None:
+    page.goto("/")
+    page.locator(f'tr[data-study="{cases["second"]}"]').click()
+    page.wait_for_selector(f'html[data-ahead="{cases["second"]}"]')
+    key = page.evaluate("JSON.parse(document.getElementById('shell-data').textContent).ahead_key")
+    assert len(base64.b64decode(key)) == 32
+    assert key not in str(page.evaluate("[{ ...localStorage }, { ...sessionStorage }, document.cookie]"))
+    page.locator('[data-menu="person"]').click()
+    page.get_by_role("menuitem", name="Sign out").click()
+    page.wait_for_url("**/accounts/login/**")
+    eventually(lambda: page.evaluate(KEPT), None)

@@ -4,6 +4,7 @@
  */
 
 import { gettext } from "../i18n.js";
+import { using } from "./line.js";
 
 export class ApiProblem extends Error {
   /** @param {number} status @param {string} code @param {string} message @param {Record<string, any>} [facts] */
@@ -57,7 +58,7 @@ export async function call(method, address, { body, key, signal, headers = {} } 
   }
   let response;
   try {
-    response = await fetch(address, init);
+    response = await using(() => fetch(address, init));
   } catch (error) {
     if (/** @type {Error} */ (error).name === "AbortError") throw error;
     throw new ApiProblem(0, "offline", gettext("The server cannot be reached. Check the connection and try again."));

@@ -35,3 +35,6 @@ export const rangeOf = (chunk, sliceBytes) => ({
 
 /** Slice numbers from 1 as people read them: "41 to 44". @param {Chunk} chunk */
 export const named = (chunk) => ({ first: chunk.first + 1, last: chunk.first + chunk.count });
+
+/** The name of a part of a volume; without a part, what all its names begin with. @param {string} address @param {Chunk} [chunk] */
+export const pieceName = (address, chunk) => `${address}#${chunk ? `${chunk.first}+${chunk.count}` : ""}`;

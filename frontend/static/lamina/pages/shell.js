@@ -6,6 +6,7 @@ import { fill, find, h, icon, pageData } from "../components/dom.js";
 import { toastError } from "../components/toast.js";
 import { use } from "../components/webawesome.js";
 import { gettext } from "../i18n.js";
+import { forgetKept } from "../api/kept.js";
 import { socket } from "../state/socket.js";
 import { makeBell } from "./notices.js";
 
@@ -37,6 +38,7 @@ export async function setLanguage(language) {
 }
 
 function signOut() {
+  forgetKept();
   const form = h(
     "form",
     { method: "post", action: shell.logout, hidden: true },
@@ -137,6 +139,8 @@ function liveState() {
 }
 
 if (shell.person) makeBell();
+// Nobody is signed in: what was fetched ahead belongs to nobody.
+else forgetKept();
 languageMenu();
 personMenu();
 liveState();

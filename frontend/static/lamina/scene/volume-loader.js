@@ -34,8 +34,9 @@ export class VolumeLoader {
    * @param {{ voxels: string, packed: string | null }} urls  raw slices by ranges; packed ones by first and count
    * @param {readonly number[]} shape  (k, j, i) @param {number} wanted  the slice to begin with
    * @param {LoaderReceiver} receiver
+   * @param {readonly number[]} [here]  first slices of the chunks that came another way
    */
-  constructor(urls, [slices, rows, columns], wanted, receiver) {
+  constructor(urls, [slices, rows, columns], wanted, receiver, here = []) {
     this.urls = urls;
     this.width = columns;
     this.sliceVoxels = rows * columns;
@@ -43,7 +44,7 @@ export class VolumeLoader {
     this.receiver = receiver;
     this.abort = new AbortController();
     /** @type {Chunk[]} */
-    this.waiting = chunksOf(slices, this.sliceVoxels * 2);
+    this.waiting = chunksOf(slices, this.sliceVoxels * 2).filter(({ first }) => !here.includes(first));
     /** @type {{ chunk: Chunk, reason: string }[]} */
     this.failed = [];
     this.got = { bytes: 0, seconds: 0 };

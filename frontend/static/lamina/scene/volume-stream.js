@@ -1,6 +1,8 @@
 // A volume arriving: the preview, then slabs of slices out of the worker, one or two per picture so that the page stays
 // quick while hundreds of MB go by. Knows the worker and arrays, not three.js.
 
+import { toHalves } from "../geometry/half.js";
+import { chunksOf, pieceName } from "../geometry/streaming.js";
 import { VolumeLoader } from "./volume-loader.js";
 
 /** @import { Slab } from "./volume-loader.js" */
@@ -60,6 +62,8 @@ export class VolumeStream {
    */
   constructor(urls, { geometry: { shape }, voxels, loaded }, receiver, early = new Map()) {
     this.early = early;
+    /** First slices of the chunks that need not be fetched. @type {number[]} */
+    this.here = [];
     this.urls = urls;
     this.shape = shape;
     this.receiver = receiver;
@@ -93,17 +97,35 @@ export class VolumeStream {
     return answer.arrayBuffer();
   }
 
-  /** Begin with the slices. */
-  start() {
+  /** Begin with the slices: those that were fetched ahead first. */
+  async start() {
     if (this.abort.signal.aborted) return;
     streams.set(this.id, this);
     const line = volumeWorker();
+    this.here = await this.takeEarly();
+    if (this.abort.signal.aborted) return;
     if (!line) {
       this.fetchHere();
       return;
     }
     this.told = this.receiver.wantedSlice();
-    line.postMessage({ type: "open", id: this.id, urls: this.addresses, shape: [...this.shape], wanted: this.told });
+    line.postMessage({ type: "open", id: this.id, urls: this.addresses, shape: [...this.shape], wanted: this.told, here: this.here });
+  }
+
+  /** Slices that were fetched before this page was opened. @returns {Promise<number[]>} first slices of the chunks that are here now */
+  async takeEarly() {
+    const here = [];
+    for (const chunk of chunksOf(this.shape[0], this.sliceVoxels * 2)) {
+      const name = pieceName(this.urls.voxels, chunk);
+      const coming = this.early.get(name);
+      this.early.delete(name);
+      const bytes = await coming?.catch(() => null);
+      if (!bytes || bytes.byteLength !== chunk.count * this.sliceVoxels * 2 || this.abort.signal.aborted) continue;
+      const stored = new Int16Array(bytes);
+      this.take({ first: chunk.first, stored, halves: toHalves(stored) });
+      here.push(chunk.first);
+    }
+    return here;
   }
 
   get addresses() {
@@ -115,7 +137,7 @@ export class VolumeStream {
     this.loader = new VolumeLoader(this.addresses, this.shape, this.receiver.wantedSlice(), {
       onSlab: (slab) => this.take(slab),
       onFailed: (failed) => this.receiver.onFailed(failed),
-    });
+    }, this.here);
     void this.loader.drain();
   }
 

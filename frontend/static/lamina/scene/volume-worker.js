@@ -10,8 +10,8 @@ const AHEAD = 2;
 const scope = globalThis;
 
 class Line {
-  /** @param {{ id: number, urls: { voxels: string, packed: string | null }, shape: number[], wanted: number }} order */
-  constructor({ id, urls, shape, wanted }) {
+  /** @param {{ id: number, urls: { voxels: string, packed: string | null }, shape: number[], wanted: number, here: number[] }} order */
+  constructor({ id, urls, shape, wanted, here }) {
     this.sent = 0;
     /** @type {(() => void)[]} */
     this.waiting = [];
@@ -22,7 +22,7 @@ class Line {
         return this.sent < AHEAD ? undefined : new Promise((resolve) => this.waiting.push(() => resolve(undefined)));
       },
       onFailed: (failed) => scope.postMessage({ type: "failed", id, failed }),
-    });
+    }, here);
   }
 
   taken() {

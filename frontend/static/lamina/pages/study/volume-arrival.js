@@ -1,5 +1,6 @@
 // A volume on its way onto the card: the preview, then the slices, and what is said when some do not come.
 
+import { use } from "../../api/line.js";
 import { PLANE_NAMES } from "../../geometry/planes.js";
 import { chunksOf, nearest } from "../../geometry/streaming.js";
 import { toIndex, volumeGeometry } from "../../geometry/volume.js";
@@ -27,6 +28,10 @@ export class VolumeArrival {
     this.later = 0;
     /** Counts the times the card was filled anew: a later one ends an earlier one. */
     this.refilling = 0;
+    /** The slice that is looked at came whole. */
+    this.sharp = false;
+    /** The line to the server is this volume's until it is whole. */
+    this.over = use();
   }
 
   start() {
@@ -43,16 +48,19 @@ export class VolumeArrival {
       },
       onSlices: (first, stored, halves) => {
         session.image.setSlices(first, stored, halves);
+        this.markSlice(first, first + stored.length / this.sliceVoxels);
         this.arrived(first, first + stored.length / this.sliceVoxels);
       },
       onProgress: (progress) => {
         session.progress = progress;
         if (progress.loaded < progress.total) return;
+        this.over();
         session.room.mark("whole");
         session.showTexts();
       },
       onFailed: (failed) => {
         this.failed = failed;
+        if (failed.length > 0) this.over();
         this.showFailed();
       },
       wantedSlice: () => this.wantedSlice,
@@ -63,7 +71,16 @@ export class VolumeArrival {
     void this.firstLook.then(() => this.stream?.start());
   }
 
+  /** The slice the reader looks at stands on the screen with all its pixels, for the first time. @param {number} first @param {number} end */
+  markSlice(first, end) {
+    const at = Math.round(this.wantedSlice);
+    if (this.sharp || at < first || at >= end) return;
+    this.sharp = true;
+    requestAnimationFrame(() => requestAnimationFrame(() => this.session.room.mark("slice")));
+  }
+
   stop() {
+    this.over();
     this.stream?.stop();
     clearTimeout(this.later);
     this.refilling += 1;

@@ -1,6 +1,7 @@
 // A result on its way into the viewports: which one, its labelmap, its surfaces, and how it leaves again.
 
 import { problemOf } from "../../api/client.js";
+import { using } from "../../api/line.js";
 import { gettext, interpolate } from "../../i18n.js";
 import { LabelOutlines } from "../../scene/outlines.js";
 import { Surfaces } from "../../scene/surfaces.js";
@@ -10,7 +11,7 @@ import { startingLooks } from "../../state/view.js";
 
 /** A file of the result, or the server's reason why not. @param {string} url @param {AbortSignal} signal */
 async function fetched(url, signal) {
-  const answer = await fetch(url, { signal, credentials: "same-origin" });
+  const answer = await using(() => fetch(url, { signal, credentials: "same-origin" }));
   if (!answer.ok) throw await problemOf(answer);
   return answer;
 }

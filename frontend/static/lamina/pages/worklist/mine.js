@@ -10,6 +10,7 @@ import { nothingToRead } from "../../components/reading-table.js";
 import { gettext, interpolate, ngettext } from "../../i18n.js";
 import { daysUntil, inOrder } from "../../state/case.js";
 import { socket } from "../../state/socket.js";
+import { makeAhead } from "../next-case/make.js";
 import { openReading } from "../study/case/next.js";
 
 const WEEK = 7 * 86_400_000;
@@ -36,8 +37,10 @@ export class Mine {
     this.words = "";
     /** @type {Map<string, () => void>} */
     this.heard = new Map();
+    /** The chosen case opens next: its first slices come while the person looks at the list. */
+    this.ahead = makeAhead();
     document.addEventListener("lam-reading-choose", (event) => {
-      this.next.row = /** @type {CustomEvent} */ (event).detail.row;
+      this.choose(/** @type {CustomEvent} */ (event).detail.row);
     });
     document.addEventListener("lam-reading-open", (event) => void this.open(/** @type {CustomEvent} */ (event).detail.row));
     const shell = pageData("shell-data");
@@ -59,6 +62,7 @@ export class Mine {
 
   hide() {
     this.shown = false;
+    this.ahead.want(null);
     for (const stop of this.heard.values()) stop();
     this.heard.clear();
   }
@@ -105,9 +109,15 @@ export class Mine {
     }
     const chosen = rows.find(({ reading }) => reading.id === this.table.selected) ?? rows[0] ?? null;
     this.table.selected = chosen?.reading.id ?? "";
-    this.next.row = chosen;
+    this.choose(chosen);
     this.facts();
     this.hear(rows);
+  }
+
+  /** @param {any} row */
+  choose(row) {
+    this.next.row = row;
+    this.ahead.want(row && isOpen(row) ? row.study.id : null);
   }
 
   facts() {

@@ -2,6 +2,7 @@
 
 import { find } from "../../../components/dom.js";
 import { makeAfter } from "./after.js";
+import { makeCaseAhead } from "./ahead.js";
 import { CaseDesk } from "./desk.js";
 import { makeFoot } from "./foot.js";
 import { makeForm } from "./form.js";
@@ -36,6 +37,7 @@ export function makeCase(room) {
   const after = makeAfter(find("#case-agreement"), room, desk);
   makeFoot(find("#case-foot"), room, desk, { after });
   refuseSealedLink(room, desk);
+  makeCaseAhead(room);
 
   let asking = false;
   room.onEvent((event) => {
