@@ -24,8 +24,7 @@ from server.core import audit
 from server.core.errors import LaminaError
 from server.core.models import AuditEntry
 from server.operations import trail
-from server.studies.models import Study
-from server.studies.sealing import sealed_study_ids
+from server.readings.cases.selectors import is_blind_in
 from server.studies.selectors import may_see_study
 
 PAGE, MOST = 100, 500
@@ -79,13 +78,14 @@ class WantedSerializer(serializers.Serializer):
 
 
 def project_to_audit(request: Request, project_id: UUID) -> Project:
-    """404 for a stranger, 403 without the right, 409 for an admin who still reads a sealed case here."""
+    """404 for a stranger, 403 without the right, 409 for an admin with a part in a case here that is still blind."""
     project = get_object_or_404(projects_visible_to(request.user), pk=project_id)
     if not may(request.user, project.pk, "manage"):
         raise PermissionDenied
-    # The chain tells when others drew and how often. It is whole or nothing, so it waits for the own first read.
-    if Study.objects.filter(project=project, pk__in=sealed_study_ids(request.user)).exists():
-        message = _("You read sealed cases in this project. Its audit opens when your first reads are committed.")
+    # The chain tells who the other readers are, when they drew and how often: to a reader who has committed and to an
+    # adjudicator as little as to one who still reads. It is whole or nothing, so it waits until their cases open.
+    if is_blind_in(request.user, project.pk):
+        message = _("You have a part in sealed cases of this project. Its audit opens to you when they do.")
         raise LaminaError("case_sealed", message, 409)
     return project
 

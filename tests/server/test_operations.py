@@ -98,6 +98,27 @@ def test_the_audit_is_filtered_by_person_study_and_day(audited, make_study, api_
     assert admin.get(address, {"study": make_study(elsewhere).pk}).status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("kind", "state"), [("first", "assigned"), ("first", "committed"), ("adjudication", "assigned")]
+)
+def test_the_audit_is_sealed_for_an_admin_with_a_part_in_a_blind_case(audited, make_study, api_client, kind, state):
+    """A reader who is made admin, committed or not, and an adjudicator: the chain would name the other readers."""
+    project, boss, _reader = audited
+    study = make_study(project)
+    case = Case.objects.create(study=study, series=study.series.get(), project=project, number=1, is_blind=True)
+    kept = {"first_seq": 0, "first_answers": {}, "committed_at": timezone.now()} if state == "committed" else {}
+    case.readings.create(reader=boss, letter="A", kind=kind, state=state, **kept)
+    admin, address = api_client(boss), f"/api/projects/{project.pk}/audit/"
+
+    def answers():
+        asked = [admin.get(address), admin.get(f"{address}verify/"), admin.get(f"{address}export/")]
+        return [(one.status_code, one.json().get("code")) for one in asked]
+
+    assert answers() == [(409, "case_sealed")] * 3
+    Case.objects.filter(pk=case.pk).update(is_blind=False)
+    assert answers() == [(200, None)] * 3
+
+
 def test_what_was_deleted_is_found_by_the_case_in_its_facts(audited, make_study, api_client):
     project, boss, reader = audited
     study = make_study(project)

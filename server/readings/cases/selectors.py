@@ -47,6 +47,12 @@ def open_readings(user: Any) -> QuerySet[Reading]:
     return own_readings(user).filter(state__in=OPEN)
 
 
+def is_blind_in(user: Any, project_id: UUID) -> bool:
+    """Does the person have a part in a case of the project that is still blind, whatever else they may see there?"""
+    rows = Reading.objects.filter(reader_id=user.pk, state__in=LIVE, case__project_id=project_id)
+    return rows.filter(case__is_blind=True).exists()
+
+
 def reader_ids(project_id: UUID) -> list[UUID]:
     """People of the project who read."""
     rows = Membership.objects.filter(project_id=project_id, role=Role.READER, user__is_active=True)
