@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from django.core.files.base import ContentFile
 from whitenoise.storage import CompressedManifestStaticFilesStorage
+
+from server.core import bundles
 
 LIBRARIES = "vendor/"
 
@@ -24,6 +27,20 @@ class LaminaStatics(CompressedManifestStaticFilesStorage):
     def post_process(self, paths: dict[str, Any], dry_run: bool = False, **options: Any) -> Iterator[Any]:
         ours = {name: value for name, value in paths.items() if not name.startswith(LIBRARIES)}
         yield from super().post_process(ours, dry_run, **options)
+        if not dry_run:
+            bundles.made(self.stored_name, self._keep)
+            self.save_manifest()
+
+    def _keep(self, name: str, text: str) -> str:
+        """A bundle under a name with its hash, packed too; that name."""
+        content = ContentFile(text.encode())
+        stored = self.clean_name(super().hashed_name(name, content))
+        if self.exists(stored):
+            self.delete(stored)
+        self._save(stored, content)
+        self.hashed_files[self.hash_key(self.clean_name(name))] = stored
+        list(self.create_compressor(quiet=True).compress(self.path(stored)))
+        return stored
 
     def hashed_name(self, name: str, content: Any = None, filename: str | None = None) -> str:
         """Our style sheets name library fonts too; those addresses must stay as the files are."""
