@@ -10,7 +10,13 @@ from deploy.environment import ROOT
 from deploy.supervisor import Supervisor
 
 SOURCES = ("frontend/static", "frontend/vendor")
-RECIPE = ("deploy/lock/runtime.txt", "server/core/statics.py", "server/settings.py")
+RECIPE = (
+    "deploy/lock/runtime.txt",
+    "server/settings.py",
+    *(f"server/core/{name}.py" for name in ("statics", "bundles", "module_graph")),
+    # What a bundle is made of, too.
+    *(f"frontend/templates/{name}" for name in ("study.html", "parts/import_map.json")),
+)
 
 
 def collect(supervisor: Supervisor) -> None:
