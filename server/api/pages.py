@@ -14,8 +14,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
 from server.accounts import services as accounts
-from server.accounts.models import Role, User
-from server.accounts.selectors import acts_in, invitation_for, projects_visible_to
+from server.accounts.models import Project, Role, User
+from server.accounts.selectors import acts_in, invitation_for, may, projects_visible_to
 from server.api.context import PROJECT_COOKIE
 from server.core.errors import LaminaError
 from server.realtime.selectors import last_numbers
@@ -101,29 +101,8 @@ def projects(request: HttpRequest) -> HttpResponse:
     return _page(request, "projects.html", "projects")
 
 
-@require_GET
-@login_required
-@never_cache
-def team(request: HttpRequest, slug: str) -> HttpResponse:
-    project = get_object_or_404(projects_visible_to(request.user), slug=slug)
-    data = {
-        "project": {
-            "id": str(project.pk),
-            "name": project.name,
-            "slug": project.slug,
-            "may": sorted(acts_in(request.user, project.pk)),
-        }
-    }
-    return _page(request, "team.html", "team", data, project=project.slug, project_name=project.name)
-
-
-@require_GET
-@login_required
-@never_cache
-def reading(request: HttpRequest, slug: str) -> HttpResponse:
-    """The project's cases and the protocol they are read by. A site admin who is no member sees neither."""
-    visible = projects_visible_to(request.user).filter(memberships__user_id=request.user.pk)
-    project = get_object_or_404(visible, slug=slug)
+def _project_page(request: HttpRequest, template: str, key: str, project: Project) -> HttpResponse:
+    """A page of one project; what it is and what the person may do there goes to its module."""
     data = {
         "project": {
             "id": str(project.pk),
@@ -133,7 +112,62 @@ def reading(request: HttpRequest, slug: str) -> HttpResponse:
             "may": sorted(acts_in(request.user, project.pk)),
         }
     }
-    return _page(request, "reading.html", "cases", data, project=project.slug, project_name=project.name)
+    return _page(request, template, key, data, project=project.slug, project_name=project.name)
+
+
+def _member_project(request: HttpRequest, slug: str) -> Project:
+    """404 for who does not belong to it; a site admin who is no member sees nothing inside."""
+    visible = projects_visible_to(request.user).filter(memberships__user_id=request.user.pk)
+    return get_object_or_404(visible, slug=slug)
+
+
+@require_GET
+@login_required
+@never_cache
+def team(request: HttpRequest, slug: str) -> HttpResponse:
+    project = get_object_or_404(projects_visible_to(request.user), slug=slug)
+    return _project_page(request, "team.html", "team", project)
+
+
+@require_GET
+@login_required
+@never_cache
+def reading(request: HttpRequest, slug: str) -> HttpResponse:
+    """The project's cases and the protocol they are read by."""
+    return _project_page(request, "reading.html", "cases", _member_project(request, slug))
+
+
+@require_GET
+@login_required
+@never_cache
+def agreement(request: HttpRequest, slug: str) -> HttpResponse:
+    """How far the readers agree, by name."""
+    project = _member_project(request, slug)
+    if not may(request.user, project.pk, "manage"):
+        raise PermissionDenied(_("Only an admin of the project sees how far its readers agree."))
+    return _project_page(request, "agreement.html", "agreement", project)
+
+
+@require_GET
+@login_required
+@never_cache
+def reliance(request: HttpRequest, slug: str) -> HttpResponse:
+    """Who followed the algorithm when it was right and when it was wrong; readers see themselves."""
+    project = _member_project(request, slug)
+    if not may(request.user, project.pk, "annotate"):
+        raise PermissionDenied(_("Only readers and admins of the project see this page."))
+    return _project_page(request, "reliance.html", "reliance", project)
+
+
+@require_GET
+@login_required
+@never_cache
+def audit(request: HttpRequest, slug: str) -> HttpResponse:
+    """What was done in the project, by whom; verified and taken away."""
+    project = get_object_or_404(projects_visible_to(request.user), slug=slug)
+    if not may(request.user, project.pk, "manage"):
+        raise PermissionDenied(_("Only an admin of the project sees its audit."))
+    return _project_page(request, "audit.html", "audit", project)
 
 
 @require_GET

@@ -16,6 +16,9 @@ urlpatterns = [
     path("projects/", pages.projects, name="projects"),
     path("projects/<slug:slug>/team/", pages.team, name="team"),
     path("projects/<slug:slug>/reading/", pages.reading, name="reading"),
+    path("projects/<slug:slug>/agreement/", pages.agreement, name="agreement"),
+    path("projects/<slug:slug>/reliance/", pages.reliance, name="reliance"),
+    path("projects/<slug:slug>/audit/", pages.audit, name="audit"),
     path("components/", pages.components, name="components"),
     path("invitations/<str:token>/", pages.invitation, name="invitation"),
 ]

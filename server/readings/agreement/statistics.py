@@ -62,6 +62,9 @@ def cohen_kappa(first: Sequence[Hashable], second: Sequence[Hashable]) -> Statis
     b = (1 - kappa) ** 2 * float(off.sum() - np.trace(off))
     c = (kappa - expected * (1 - kappa)) ** 2
     error = math.sqrt(max(a + b - c, 0.0) / n) / (1 - expected)
+    if error < 1e-12 and kappa < 1:
+        # One of both always said the same: the formula knows no spread, which is not the same as being sure.
+        return Statistic(kappa, None, None, n)
     return Statistic(kappa, max(kappa - Z * error, -1.0), min(kappa + Z * error, 1.0), n)
 
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from server.readings.models import Agreement, Case, Reading, Reliance
 from server.studies.models import Patient, Series, Study
+from server.studies.search import search_column
 
 LIVER = {"number": 1, "label": "Liver", "colour": "#FB9202"}
 RIM = {"number": 2, "label": "Rim", "colour": "#90A6FF"}
@@ -33,6 +34,7 @@ def settled_case(project: Any, number: int, **values: Any) -> Case:
         project=project, patient=patient, patient_number=number, study_instance_uid=f"2.25.{uuid.uuid4().int}",
         description=f"Settled {number}", modalities=["CT"],
     )  # fmt: skip
+    Study.objects.filter(pk=study.pk).update(words=search_column(study.pseudonym, study.description))
     series = Series.objects.create(
         study=study, series_instance_uid=f"2.25.{uuid.uuid4().int}", modality="CT", is_volume=False, slices=1,
         finding={"verdict": "accept", "reasons": [], "message": "", "facts": {}}, content_digest="0" * 64,
