@@ -27,6 +27,8 @@ function row(project) {
         h("a", { class: "button button--small", href: `/projects/${project.slug}/reading/` }, gettext("Cases")),
         " ",
       ],
+      // Who runs the site without belonging to the project has no navigation inside it.
+      !project.role && [h("a", { class: "button button--small", href: `/projects/${project.slug}/audit/` }, gettext("Audit")), " "],
       h("a", { class: "button button--small", href: `/projects/${project.slug}/team/` }, gettext("Team")),
       " ",
       project.may.includes("manage") && h("button", { class: "button button--small button--quiet", type: "button", onclick: () => edit(project) }, icon("pencil"), gettext("Change")),
