@@ -135,7 +135,7 @@ def write_follow_up(folder: str | Path, made: FollowUp | None = None) -> FollowU
             phantom.ct,
             Path(folder) / name,
             f"follow-up-{name}",
-            "Follow-up phantom, CT",
+            "Abdomen, CT",
             patient="follow-up",
             date=date,
         )

@@ -43,6 +43,12 @@ def name_of(series: Series) -> str:
     return " · ".join(filter(None, [series.modality, _("Series %(number)s") % {"number": series.number}]))
 
 
+def _dated(series: Series, beside: Series) -> str:
+    """With its date where the two are of different studies: series of two dates often have one name."""
+    date = series.study.study_date if series.study_id != beside.study_id else None
+    return f"{name_of(series)} · {date.isoformat()}" if date else name_of(series)
+
+
 def refusal(fixed: Series, moving: Series) -> tuple[str, str] | None:
     """Code and sentence where no transform could help."""
     names = {"moving": name_of(moving), "fixed": name_of(fixed)}
@@ -77,7 +83,7 @@ def fusion_of(fixed: Series, moving: Series, transforms: Iterable[Transform]) ->
         sentence = _("The files of %(name)s name no frame of reference, and no transform is stored for it.")
         return Fusion(moving, "refused", sentence % {"name": name_of(unnamed)}, "frame_unknown")
     sentence = _("%(moving)s has another frame of reference than %(fixed)s, and no transform between them is stored.")
-    names = {"moving": name_of(moving), "fixed": name_of(fixed)}
+    names = {"moving": _dated(moving, fixed), "fixed": _dated(fixed, moving)}
     return Fusion(moving, "refused", sentence % names, "other_frame")
 
 

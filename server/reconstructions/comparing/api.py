@@ -44,6 +44,8 @@ class ComparedSerializer(serializers.Serializer):
     title = serializers.CharField()
     author = serializers.DictField(allow_null=True)
     series_id = serializers.UUIDField()
+    study_id = serializers.UUIDField()
+    study_date = serializers.DateField(allow_null=True)
 
 
 class ComparisonSerializer(serializers.Serializer):
@@ -102,6 +104,8 @@ def _compared(segmentation: Segmentation, seq: int, user: Any) -> dict[str, Any]
         "title": title_of(segmentation) or (title_of(segmentation.based_on) if segmentation.based_on else ""),
         "author": sealing.author_as_seen_by(user, segmentation.author, study_id, audience),
         "series_id": segmentation.series_id,
+        "study_id": study_id,
+        "study_date": segmentation.study.study_date,
     }
 
 

@@ -32,6 +32,7 @@ export const KINDS = () => ({
   reconstruction: gettext("Reconstruction"),
   intake: gettext("Import"),
   inspect: gettext("Check of files"),
+  registration: gettext("Registration"),
 });
 
 export const PHASES = () => ({
@@ -42,6 +43,7 @@ export const PHASES = () => ({
   preprocess: gettext("Preprocessing"),
   locate: gettext("Locating"),
   infer: gettext("Network"),
+  align: gettext("Aligning"),
   postprocess: gettext("Cleaning the outlines"),
   surface: gettext("Surfaces"),
   write: gettext("Writing the result"),
@@ -57,6 +59,7 @@ const UNITS = {
   image: () => gettext("image {number} of {all}"),
   series: () => gettext("series {number} of {all}"),
   surface: () => gettext("surface {number} of {all}"),
+  run: () => gettext("run {number} of {all}"),
 };
 
 /** "tile 19 of 50", in the language of the page. @param {string} detail */

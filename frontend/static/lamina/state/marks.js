@@ -14,6 +14,7 @@
  * @property {number | null} value @property {string} unit @property {Statistics | null} statistics
  * @property {string} colour @property {string} name @property {number} name_version
  * @property {Code | null} finding @property {Code | null} finding_site @property {Code | null} laterality
+ * @property {string} [lesion_role]  of a lesion followed over dates: target, node, new, gone, small; "" for most
  * @property {{ id: string, name: string, colour: string } | null} author
  * @property {{ id: string, name: string, colour: string } | null} changed_by
  * @property {string} created_at

@@ -42,6 +42,8 @@ export class Beside {
     room.store.watch((state) => state.view.layout, (layout) => !isBeside(layout) && this.close());
     room.store.watch((state) => [state.view.layout, state.view.main, state.view.large].join(), () => this.place());
     room.store.watch((state) => state.view, (view, before) => this.share(view, before));
+    // A transform that is stored or taken away changes how the two lie to each other.
+    room.store.watch((state) => state.study.transforms, (_, before) => before && this.other && void this.link.relate().then(() => this.bar.show()));
     room.onSession(() => {
       if (!this.other) return undefined;
       const stop = this.link.listen();

@@ -7,7 +7,7 @@ import { ago, initials, utc } from "../../components/format.js";
 import { gettext, interpolate } from "../../i18n.js";
 import { drawThumbnail } from "../../scene/marks.js";
 import { waitingFor } from "../../state/marks.js";
-import { SYMBOLS, kindWord, markName, sizeText, valueText } from "./measurement-words.js";
+import { SYMBOLS, kindWord, markName, roleWord, rolesFor, sizeText, valueText } from "./measurement-words.js";
 import { SEGMENT_COLOURS } from "./words.js";
 
 /** @import { Mark, MarksState } from "../../state/marks.js" */
@@ -56,7 +56,7 @@ export function makeMeasurementList(room, desk) {
     symbol.style.setProperty("color", mark.colour);
     const said = [mark.laterality && label("laterality", mark.laterality), mark.finding_site && label("finding_site", mark.finding_site), mark.finding && label("finding", mark.finding)].filter(Boolean).join(", ");
     const size = mark.statistics && mark.kind !== "probe" ? sizeText(mark) : "";
-    const second = [size, said, mark.author?.id === desk.me?.id ? "" : mark.author?.name].filter(Boolean).join(" · ");
+    const second = [size, roleWord(mark.lesion_role ?? ""), said, mark.author?.id === desk.me?.id ? "" : mark.author?.name].filter(Boolean).join(" · ");
     const value = h("span", { class: "measurement__value" }, valueText(mark));
     const head = h("button", { class: "measurement__head", type: "button", "aria-expanded": String(chosen), onclick: () => (chosen ? desk.set({ selected: null }) : desk.goTo(mark.id)) },
       h("span", { class: "measurement__frame" }, picture, symbol),
@@ -97,7 +97,7 @@ export function makeMeasurementList(room, desk) {
 
   /** @param {Mark} mark */
   function details(mark) {
-    const name = h("input", { class: "input", type: "text", maxlength: "200", ".value": mark.name, placeholder: markName({ ...mark, name: "" }), "aria-label": gettext("Name"), disabled: !desk.allowed, autocomplete: "off",
+    const name = h("input", { class: "input", type: "text", maxlength: "200", ".value": mark.name, placeholder: markName({ ...mark, name: "" }), "aria-label": gettext("Name"), list: mark.lesion_role ? "lesion-names" : null, disabled: !desk.allowed, autocomplete: "off",
       onchange: () => name.value.trim() !== mark.name && desk.change(mark.id, {}, gettext("{mark}, renamed"), name.value.trim()),
       onkeydown: (/** @type {KeyboardEvent} */ event) => event.key === "Enter" && name.blur() });
     const colours = ["#FEEE3E", ...SEGMENT_COLOURS.filter((colour) => colour !== "#FEEE3E")].map((colour) => {
@@ -116,10 +116,14 @@ export function makeMeasurementList(room, desk) {
       select.value = chosen;
       return h("label", { class: "measurement__chooser" }, h("span", { class: "second" }, CODED_WORDS[field]()), select);
     });
+    const role = h("select", { class: "select", "aria-label": gettext("Over time"), disabled: !desk.allowed, onchange: () => desk.change(mark.id, { lesion_role: role.value }, gettext("{mark}, over time")) },
+      h("option", { value: "" }, "—"), rolesFor(mark.kind).map((one) => h("option", { value: one }, roleWord(one))));
+    role.value = mark.lesion_role ?? "";
     if (!codes) void loadCodes().catch(() => {});
     return h("div", { class: "measurement__details" },
       h("label", { class: "measurement__chooser measurement__chooser--wide" }, h("span", { class: "second" }, gettext("Name")), name),
       choosers,
+      h("label", { class: "measurement__chooser", title: gettext("A lesion is known by its name, the same on every date") }, h("span", { class: "second" }, gettext("Over time")), role),
       h("div", { class: "segment__colours", role: "group", "aria-label": gettext("Colour") }, colours),
       h("div", { class: "measurement__foot" },
         h("button", { class: "button button--small", type: "button", onclick: () => desk.goTo(mark.id) }, icon("focus"), gettext("Go there")),

@@ -32,6 +32,21 @@ export const SYMBOLS = Object.freeze({
 /** @param {string} kind */
 export const kindWord = (kind) => KINDS[kind]?.() ?? kind;
 
+/** What a mark can say of a lesion that is followed over dates, by its kind. @type {Record<string, () => string>} */
+const ROLES = {
+  target: () => gettext("Target lesion"),
+  node: () => gettext("Target lymph node, short axis"),
+  new: () => gettext("New lesion"),
+  gone: () => gettext("No longer there (0\u202fmm)"),
+  small: () => gettext("Too small to measure (5\u202fmm)"),
+};
+
+/** @param {string} role */
+export const roleWord = (role) => ROLES[role]?.() ?? "";
+
+/** Which of them a kind of mark can be. @param {string} kind */
+export const rolesFor = (kind) => (kind === "length" ? ["target", "node", "new"] : ["point", "probe", "arrow", "text"].includes(kind) ? ["new", "gone", "small"] : ["new"]);
+
 /** What somebody called it, else "Length 3". @param {Pick<Mark, "name" | "kind" | "number">} mark */
 export const markName = ({ name, kind, number: no }) => name || interpolate(gettext("{kind} {number}"), { kind: kindWord(kind), number: no });
 

@@ -323,8 +323,8 @@ const PEOPLE = ["#7AD7FF", "#FF9EBB", "#C6F26D", "#BAA37E", "#F9E3D8", "#C58BFF"
 const personColour = (index) => PEOPLE[index] ?? PEOPLE[0];
 
 /** @param {Mark} mark @returns {Partial<Mark>} */
-const valuesOf = ({ points, plane_normal, value, unit, statistics, colour, finding, finding_site, laterality }) =>
-  ({ points, plane_normal, value, unit, statistics, colour, ...(finding ? { finding } : {}), ...(finding_site ? { finding_site } : {}), ...(laterality ? { laterality } : {}) });
+const valuesOf = ({ points, plane_normal, value, unit, statistics, colour, finding, finding_site, laterality, lesion_role: role }) =>
+  ({ points, plane_normal, value, unit, statistics, colour, ...(finding ? { finding } : {}), ...(finding_site ? { finding_site } : {}), ...(laterality ? { laterality } : {}), ...(role ? { lesion_role: role } : {}) });
 
 /** @param {Room} room */
 export function makeMeasurements(room) {

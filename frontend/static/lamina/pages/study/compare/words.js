@@ -1,6 +1,6 @@
 // What the two sides of a comparison are called and how their lines look, and where a place lies, in words.
 
-import { ago } from "../../../components/format.js";
+import { ago, day } from "../../../components/format.js";
 import { gettext, interpolate, known } from "../../../i18n.js";
 
 /** @import { Direction, Region } from "../../../geometry/hotspots.js" */
@@ -39,12 +39,14 @@ const stateOf = ({ seq, newest_seq: newest }) => (seq === newest ? gettext("Now"
 export function rolesOf({ left, right }, room) {
   const kinds = [kindOf(left, room), kindOf(right, room)];
   const same = left.segmentation_id === right.segmentation_id;
+  // Of two studies of a patient one asks which date it is, not who drew it.
+  const dated = left.study_id !== right.study_id;
   const other = (/** @type {any} */ side, /** @type {string} */ letter) => side.author?.name ? side.author.name : interpolate(gettext("Side {letter}"), { letter });
   /** @param {any} side @param {string} kind @param {"a" | "b"} place @returns {Role} */
   const role = (side, kind, place) => {
     // Two states of one thing: what they are called is when.
-    const name = same ? stateOf(side) : kind === "you" ? gettext("You") : kind === "algorithm" ? algorithmName(side, left, right) : other(side, place.toUpperCase());
-    const clash = kinds[0] === kinds[1] || (kinds.includes("other") && kinds.includes("algorithm") && place === "a" && kind === "algorithm");
+    const name = dated ? (side.study_date ? day(side.study_date) : gettext("No date")) : same ? stateOf(side) : kind === "you" ? gettext("You") : kind === "algorithm" ? algorithmName(side, left, right) : other(side, place.toUpperCase());
+    const clash = dated || kinds[0] === kinds[1] || (kinds.includes("other") && kinds.includes("algorithm") && place === "a" && kind === "algorithm");
     const look = same || clash || kind === "other" ? LOOKS[place] : LOOKS[/** @type {"you" | "algorithm"} */ (kind)];
     return { name, look, dashed: look.dash.length > 0, masked: kind === "other" && side.author?.id === null };
   };
