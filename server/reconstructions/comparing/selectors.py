@@ -27,7 +27,8 @@ def comparisons_visible_to(user: Any) -> QuerySet[Comparison]:
 def complete(rows: QuerySet[Comparison]) -> QuerySet[Comparison]:
     return rows.select_related(
         "study", "job", "left__study", "left__author", "left__algorithm_version__algorithm",
-        "left__based_on__algorithm_version", "right__study", "right__author", "right__algorithm_version__algorithm", "right__based_on__algorithm_version",
+        "left__based_on__algorithm_version", "right__study", "right__author", "right__algorithm_version__algorithm",
+        "right__based_on__algorithm_version",
     )  # fmt: skip
 
 
