@@ -15,6 +15,7 @@ from recon_engine.preprocess.filters import (
     sharpen,
 )
 from recon_engine.preprocess.grid import Change, crop, crop_to, flip, resampled
+from recon_engine.preprocess.onto import onto
 from recon_engine.preprocess.regions import grow_region, otsu_threshold, threshold
 from recon_engine.preprocess.resample import back_to_grid, grid_for, resample
 from recon_engine.preprocess.values import normalise, window, z_score
@@ -34,6 +35,7 @@ __all__ = [
     "median",
     "non_local_means",
     "normalise",
+    "onto",
     "otsu_threshold",
     "resample",
     "resampled",
