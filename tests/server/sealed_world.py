@@ -101,7 +101,7 @@ def make_sealed(make_user: Any, make_project: Any, make_study: Any, make_result:
     study = make_study(project)
     result = _plant_result(make_result(study, by=persons["lead"]))
     shared, _new = editing.begin_edit(segmentation=result, by=persons["lead"])
-    _draw(shared, persons["lead"], "Planted shared segment")
+    draw(shared, persons["lead"], "Planted shared segment")
     values = {"form": FORM, "segments": SEGMENTS, "readers_per_case": 3, "excluded": [persons["unassigned"].pk]}
     opening.set_protocol(project=project, by=persons["lead"], values=values)
     [case] = opening.open_cases(project=project, studies=[study], by=persons["lead"])
@@ -116,7 +116,7 @@ def make_sealed(make_user: Any, make_project: Any, make_study: Any, make_result:
     world.secrets["result"] |= {"Planted result segment", str(VOLUME), "planted-engine-5f3a", "PLANTED FILE"}
     for role in READERS:
         reading = services.begin_reading(reading=world.reading(role), by=persons[role])
-        _draw(reading.segmentation, persons[role], f"Planted segment of {role}")
+        draw(reading.segmentation, persons[role], f"Planted segment of {role}")
         _keep(world, f"read:{role}", role, reading, [reading.segmentation], role)
     commit(world, "done")
     _plant_comparison(world, result)
@@ -134,7 +134,7 @@ def _plant_result(result: Segmentation) -> Segmentation:
     return result
 
 
-def _draw(segmentation: Segmentation, by: Any, label: str) -> None:
+def draw(segmentation: Segmentation, by: Any, label: str) -> None:
     """A segment of this name with 40 voxels, elsewhere for each name: equal labelmaps have equal hashes."""
     start = zlib.crc32(label.encode()) % 200
 
