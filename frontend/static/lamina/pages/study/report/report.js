@@ -64,7 +64,8 @@ export function makeReport(room) {
   const ask = h("button", { class: "button button--small", type: "button", onclick: () => void request() }, icon("file-text"), gettext("Make a report"));
   const empty = h("p", { class: "section-empty" });
   const order = h("div", { class: "reports__ask" }, ask, choice);
-  fill(section, h("header", { class: "section-head" }, h("h2", {}, gettext("Report")), count, h("span", { class: "section-head__gap" }), keepButton), strip, empty, order, made);
+  const notYet = h("p", { class: "section-empty", hidden: true }, gettext("The report can be made when every read is open."));
+  fill(section, h("header", { class: "section-head" }, h("h2", {}, gettext("Report")), count, h("span", { class: "section-head__gap" }), keepButton), strip, empty, notYet, order, made);
 
   const allowed = () => {
     const now = store.get().study.study;
@@ -72,6 +73,8 @@ export function makeReport(room) {
   };
   /** A sealed reader keeps key images of the own read, and has no report. */
   const sealed = () => Boolean(store.get().case?.case?.sealed);
+  /** While names are hidden nobody has a report: it would tell them. */
+  const blind = () => Boolean(store.get().case?.case?.is_blind);
 
   async function load() {
     const turn = ++asking;
@@ -140,7 +143,8 @@ export function makeReport(room) {
 
   function draw() {
     section.hidden = false;
-    order.hidden = sealed();
+    order.hidden = sealed() || blind();
+    notYet.hidden = sealed() || !blind();
     keepButton.hidden = !allowed();
     count.textContent = images.length ? String(images.length) : "";
     strip.hidden = images.length === 0;

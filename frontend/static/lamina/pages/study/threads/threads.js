@@ -107,7 +107,11 @@ export function makeThreads(room) {
     const done = state.list.filter((one) => one.state === "resolved");
     open.hidden = waiting.length === 0;
     open.textContent = openWord(waiting.length);
-    writer.element.hidden = add.hidden = !desk.allowed;
+    // While the case is blind a comment stays the writer's own until it opens, and what is submitted takes none.
+    const given = room.store.get().case?.case;
+    const alone = Boolean(given?.is_blind && given.mine);
+    writer.element.hidden = add.hidden = !desk.allowed || (alone && given.mine.state === "submitted");
+    writer.field.placeholder = alone ? gettext("A note, yours until the case opens") : gettext("Write a comment, @ to mention");
     // A question that has not got through stands below the others; resolved ones are folded away, unless gone to.
     const fresh = state.pending.filter((one) => one.pin && !state.list.some(({ id }) => id === one.annotation)).map((one) => h("li", { class: "thread" }, unsent(desk, one)));
     const empty = state.list.length + fresh.length === 0 && state.loaded;
@@ -128,6 +132,7 @@ export function makeThreads(room) {
     if (threads.selected && threads.selected !== before?.selected) cards.get(threads.selected)?.element.scrollIntoView({ block: "nearest" });
   });
   room.store.watch((state) => state.study.study.state, () => draw(desk.state));
+  room.store.watch((state) => `${state.case.case?.is_blind} ${state.case.case?.mine?.state}`, () => draw(desk.state));
   room.store.watch((state) => state.study.segmentations, () => draw(desk.state));
   room.store.watch((state) => state.view.segmentationId, () => queueMicrotask(() => draw(desk.state)));
 
