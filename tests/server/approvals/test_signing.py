@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import threading
 from typing import Any
 
@@ -15,11 +16,15 @@ from server.approvals.signing import manifest as manifests
 from server.approvals.signing import services
 from server.core.errors import LaminaError
 from server.core.models import AuditEntry
+from server.jobs.guard import work_queue
 from server.jobs.models import Job
+from server.jobs.slot import Slot
 from server.readings.cases.holding import hold_case, move_case
 from server.readings.models import Case, Reading
 from server.reconstructions.comparing import states
+from tests.server.approvals.test_report import texts_of
 from tests.server.readings.conftest import ReadingRoom, reading_room, room, voxels  # noqa: F401
+from tests.server.reconstructions.conftest import bytes_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -217,3 +222,37 @@ def test_a_blind_case_is_signed_by_its_adjudicator_or_an_admin_only(signed_up: R
     assert list(can.values()) == [False, True, True, False]
     told = shown(signed_up, case, signed_up.anna)
     assert (told["may"], told["manifest"], told["final"]) == ([], None, None)
+
+
+def test_the_report_of_a_signed_case_holds_its_signatures(signed_up: ReadingRoom) -> None:
+    """As a page and as a PDF, in both languages: who signed, as what, when, and the whole hash that was signed."""
+    case, anna = case_of(signed_up), signed_up.anna
+    client = signed_up.client(anna)
+    assert "Signatures" not in report_of(client, case, "en")["page"]
+    assert sign(signed_up, case, anna).status_code == 201
+    signature = Signature.objects.get(case=case)
+    assert len(signature.digest) == 64
+    for language, title, meaning in (("en", "Signatures", "Approved"), ("zh-hans", "签名", "批准")):
+        report = report_of(client, case, language)
+        row = re.search(rf"<tr>((?:(?!</tr>).)*{signature.digest}(?:(?!</tr>).)*)</tr>", report["page"], flags=re.S)
+        assert row is not None, "the page holds no signature"
+        pdf = "".join("".join(texts_of(report["pdf"])).split())
+        for said in (anna.display_name, meaning, signature.signed_at.strftime("%Y-%m-%d %H:%M"), signature.digest):
+            assert said in row[1], said
+            assert "".join(said.split()) in pdf, said
+        assert title in report["page"]
+        assert title in pdf
+
+
+def report_of(client: Any, case: Case, language: str) -> dict[str, Any]:
+    """{"page": HTML, "pdf": bytes} of a report made now."""
+    asked = client.post(f"/api/studies/{case.study_id}/reports/", {"language": language}, format="json")
+    assert asked.status_code == 202, asked.content
+    slot = Slot("test/0", ["interactive"])
+    try:
+        work_queue(slot, "interactive")
+    finally:
+        slot.close()
+    made = client.get(f"/api/reports/{asked.json()['id']}/").json()
+    assert made["state"] == "succeeded", made
+    return {"page": client.get(made["page_url"]).content.decode(), "pdf": bytes_of(client.get(made["pdf_url"]))}
