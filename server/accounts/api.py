@@ -18,6 +18,7 @@ from rest_framework.views import APIView
 from server.accounts import services
 from server.accounts.models import Invitation, Membership, Project, Role, User
 from server.accounts.selectors import acts_in, members_of, people_visible_to, projects_visible_to, role_in
+from server.core.forms import checked
 from server.core.idempotency import idempotent
 
 
@@ -178,9 +179,7 @@ class MembersView(APIView):
         # Only a site admin may look a person up by address; a project admin invites by link, which reveals nothing.
         if not request.user.is_site_admin:
             raise PermissionDenied("Invite people by link.")
-        form = NewMemberSerializer(data=request.data)
-        form.is_valid(raise_exception=True)
-        values = form.validated_data
+        values = checked(NewMemberSerializer, request)
         user = get_object_or_404(User, email=values["email"].lower())
         membership = services.add_member(
             project=project, user=user, role=values["role"], is_adjudicator=values["is_adjudicator"], by=request.user
@@ -221,9 +220,8 @@ class InvitationsView(APIView):
     def post(self, request: Request, project_id: UUID) -> Response:
         # Not idempotent by key: the answer holds a secret that must not be kept for a second reading.
         project = managed_project(request, project_id)
-        form = InvitationSerializer(data=request.data)
-        form.is_valid(raise_exception=True)
-        invitation, link = services.invite(project=project, by=request.user, **form.validated_data)
+        form = checked(InvitationSerializer, request)
+        invitation, link = services.invite(project=project, by=request.user, **form)
         body = InvitationSerializer(invitation).data | {"link": request.build_absolute_uri(link)}
         return Response(body, status.HTTP_201_CREATED)
 

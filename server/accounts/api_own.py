@@ -22,6 +22,7 @@ from rest_framework.views import APIView
 from server.accounts import services
 from server.accounts.selectors import invitation_for
 from server.core.errors import LaminaError
+from server.core.forms import checked
 
 
 class PasswordSerializer(serializers.Serializer):
@@ -65,12 +66,11 @@ class LinkThrottle(AnonRateThrottle):
 class PasswordView(APIView):
     @extend_schema(request=PasswordSerializer, responses={204: None})
     def post(self, request: Request) -> Response:
-        form = PasswordSerializer(data=request.data)
-        form.is_valid(raise_exception=True)
-        if not request.user.check_password(form.validated_data["old"]):
+        form = checked(PasswordSerializer, request)
+        if not request.user.check_password(form["old"]):
             raise LaminaError("wrong_password", _("The old password is not right."), 403)
         keep = request.session.session_key
-        services.change_password(user=request.user, password=form.validated_data["new"], keep_session=keep)
+        services.change_password(user=request.user, password=form["new"], keep_session=keep)
         update_session_auth_hash(request, request.user)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
@@ -110,8 +110,7 @@ class InvitationLinkView(APIView):
     @extend_schema(request=AcceptSerializer, responses=NextSerializer)
     def post(self, request: Request, token: str) -> Response:
         invitation = self._invitation(token)
-        form = AcceptSerializer(data=request.data)
-        form.is_valid(raise_exception=True)
+        form = checked(AcceptSerializer, request)
         user = request.user if request.user.is_authenticated else None
-        services.accept_invitation(invitation=invitation, user=user, **form.validated_data)
+        services.accept_invitation(invitation=invitation, user=user, **form)
         return Response({"next": "/" if user else reverse("account_login")})

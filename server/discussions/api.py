@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -16,6 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from server.accounts.selectors import may
+from server.core.forms import checked
 from server.discussions import notices, services
 from server.discussions.models import Thread, ThreadState
 from server.discussions.selectors import (
@@ -89,9 +89,7 @@ class ThreadsView(APIView):
     def post(self, request: Request, study_id: UUID) -> Response:
         """Pin a question at a place. Sending it again with the same id is harmless."""
         study = visible_study(request.user, study_id, "annotate")
-        form = NewThreadSerializer(data=request.data)
-        form.is_valid(raise_exception=True)
-        values: dict[str, Any] = dict(form.validated_data)
+        values = checked(NewThreadSerializer, request)
         said = services.Said(**values.pop("comment"))
         pin = services.Pin(comment=said, **values)
         thread, repeated = services.open_thread(study=study, by=request.user, pin=pin, base=_base(request))
@@ -111,9 +109,8 @@ class CommentsView(APIView):
     def post(self, request: Request, thread_id: UUID) -> Response:
         """Answer in a thread; the whole thread comes back."""
         thread = _thread(request, thread_id, "annotate")
-        form = NewCommentSerializer(data=request.data)
-        form.is_valid(raise_exception=True)
-        said = services.Said(**form.validated_data)
+        form = checked(NewCommentSerializer, request)
+        said = services.Said(**form)
         _comment, repeated = services.add_comment(thread=thread, by=request.user, said=said, base=_base(request))
         return _answer(request, thread.pk, status.HTTP_200_OK if repeated else status.HTTP_201_CREATED)
 
@@ -125,9 +122,8 @@ class CommentView(APIView):
         comment = get_object_or_404(comments_visible_to(request.user), pk=comment_id)
         if not may(request.user, comment.thread.study.project_id, "annotate"):
             raise PermissionDenied
-        form = EditSerializer(data=request.data)
-        form.is_valid(raise_exception=True)
-        services.edit_comment(comment=comment, by=request.user, base=_base(request), **form.validated_data)
+        form = checked(EditSerializer, request)
+        services.edit_comment(comment=comment, by=request.user, base=_base(request), **form)
         return _answer(request, comment.thread_id)
 
 
@@ -176,9 +172,8 @@ class NoticesView(APIView):
 class NoticesReadView(APIView):
     @extend_schema(request=ReadSerializer, responses=NoticesSerializer, operation_id="notices_read")
     def post(self, request: Request) -> Response:
-        form = ReadSerializer(data=request.data)
-        form.is_valid(raise_exception=True)
-        notices.mark_read(person=request.user, ids=form.validated_data.get("ids"))
+        form = checked(ReadSerializer, request)
+        notices.mark_read(person=request.user, ids=form.get("ids"))
         return NoticesView().get(request)
 
 

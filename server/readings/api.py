@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from server.core.forms import checked
 from server.readings.codes import lists_json
 from server.readings.selectors import annotations_of, annotations_visible_to, operations_of
 from server.readings.serializers import (
@@ -60,9 +61,8 @@ class AnnotationsView(APIView):
     def post(self, request: Request, study_id: UUID) -> Response:
         """One operation: add, change, delete or restore. Sending it again with the same id is harmless."""
         study = visible_study(request.user, study_id, "annotate")
-        form = OperationSerializer(data=request.data)
-        form.is_valid(raise_exception=True)
-        done = apply_operation(study=study, by=request.user, operation=Operation(**form.validated_data))
+        form = checked(OperationSerializer, request)
+        done = apply_operation(study=study, by=request.user, operation=Operation(**form))
         answer = status.HTTP_200_OK if done.is_repeat else status.HTTP_201_CREATED
         return Response(annotation_json(done.annotation, request.user), status=answer)
 

@@ -19,6 +19,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from server.accounts.selectors import may
+from server.core.forms import checked
 from server.jobs.api import JobSerializer
 from server.jobs.selectors import job_json
 from server.reconstructions import services
@@ -71,9 +72,7 @@ class ReconstructionsView(APIView):
     )
     def post(self, request: Request) -> Response:
         """Put a reconstruction in line. Answers the job."""
-        form = RequestSerializer(data=request.data)
-        form.is_valid(raise_exception=True)
-        wanted = form.validated_data
+        wanted = checked(RequestSerializer, request)
         job = services.request_reconstruction(
             series=series_to_work_on(request.user, wanted["series"]),
             by=request.user,

@@ -17,6 +17,7 @@ from rest_framework.views import APIView
 
 from server.accounts.selectors import may
 from server.core.errors import LaminaError
+from server.core.forms import checked
 from server.studies.api import visible_study
 from server.studies.fusion import Fusion, fusion_of, transforms_between
 from server.studies.models import Series, TransformMethod
@@ -109,9 +110,7 @@ class StudyTransformsView(APIView):
     def post(self, request: Request, study_id: UUID) -> Response:
         """Store a transform between a series of this study and one of the same patient."""
         study = visible_study(request.user, study_id, "annotate")
-        form = NewTransformSerializer(data=request.data)
-        form.is_valid(raise_exception=True)
-        wanted = form.validated_data
+        wanted = checked(NewTransformSerializer, request)
         patients = series_visible_to(request.user).filter(study__patient_id=study.patient_id)
         moving = self._series(patients, wanted["moving_series"])
         fixed = self._series(patients, wanted["fixed_series"])

@@ -21,6 +21,7 @@ from rest_framework.views import APIView
 from server.accounts.models import Project
 from server.accounts.selectors import may
 from server.core.errors import LaminaError
+from server.core.forms import checked
 from server.core.idempotency import idempotent
 from server.jobs.api import JobSerializer
 from server.jobs.models import Job
@@ -199,9 +200,8 @@ class IntakesView(APIView):
     @idempotent
     def post(self, request: Request) -> Response:
         """Open an upload into a project. Files go to `upload_url` by tus 1.0, naming this intake."""
-        form = NewIntakeSerializer(data=request.data)
-        form.is_valid(raise_exception=True)
-        project_id = form.validated_data["project"]
+        form = checked(NewIntakeSerializer, request)
+        project_id = form["project"]
         if not may(request.user, project_id, "view"):
             raise NotFound
         if not may(request.user, project_id, "import"):
@@ -259,16 +259,15 @@ class ImportView(APIView):
     @idempotent
     def post(self, request: Request, intake_id: UUID) -> Response:
         """Make studies of the chosen series. Answers the first job; the intake's JSON follows all of them."""
-        form = ImportSerializer(data=request.data)
-        form.is_valid(raise_exception=True)
-        if form.validated_data["consent"] is not True:
+        form = checked(ImportSerializer, request)
+        if form["consent"] is not True:
             message = _("Confirm that you have looked at the replaced identifiers and may import these images.")
             raise LaminaError("consent_needed", message, 422)
         jobs = intakes.request_import(
             intake=visible_intake(request, intake_id),
             by=request.user,
-            choices=form.validated_data["series"],
-            pseudonym=form.validated_data.get("pseudonym") or None,
+            choices=form["series"],
+            pseudonym=form.get("pseudonym") or None,
         )
         return Response(job_json(jobs[0], user=request.user), status=status.HTTP_201_CREATED)
 

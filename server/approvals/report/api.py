@@ -26,6 +26,7 @@ from server.approvals.models.reports import KeyImage, Report
 from server.approvals.report import services
 from server.approvals.report.selectors import key_images_visible_to, reports_visible_to
 from server.core import storage
+from server.core.forms import checked
 from server.jobs.selectors import error_json
 from server.studies import sealing
 from server.studies.api import visible_study
@@ -140,9 +141,8 @@ class KeyImagesView(APIView):
     def post(self, request: Request, study_id: UUID) -> Response:
         """Keep a viewport as it is seen, for the report."""
         study = visible_study(request.user, study_id, "annotate")
-        form = NewKeyImageSerializer(data=request.data)
-        form.is_valid(raise_exception=True)
-        image, repeated = services.keep_key_image(study=study, by=request.user, **form.validated_data)
+        form = checked(NewKeyImageSerializer, request)
+        image, repeated = services.keep_key_image(study=study, by=request.user, **form)
         code = status.HTTP_200_OK if repeated else status.HTTP_201_CREATED
         return Response(key_images_json([image], request.user)[0], status=code)
 
@@ -174,9 +174,8 @@ class ReportsView(APIView):
     def post(self, request: Request, study_id: UUID) -> Response:
         """Have a report made in one language; it takes seconds, and `report.ready` says when."""
         study = visible_study(request.user, study_id)
-        form = WantedReportSerializer(data=request.data)
-        form.is_valid(raise_exception=True)
-        report = services.request_report(study=study, by=request.user, language=form.validated_data["language"])
+        form = checked(WantedReportSerializer, request)
+        report = services.request_report(study=study, by=request.user, language=form["language"])
         return Response(report_json(report, request.user), status=status.HTTP_202_ACCEPTED)
 
 

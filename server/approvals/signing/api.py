@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse
@@ -24,6 +23,7 @@ from server.approvals.signing import manifest as manifests
 from server.approvals.signing import services
 from server.approvals.signing.selectors import approval_json
 from server.core.errors import LaminaError
+from server.core.forms import checked
 from server.readings.cases.selectors import cases_visible_to
 from server.readings.models import Case
 from server.reconstructions.selectors import segmentations_visible_to
@@ -46,12 +46,6 @@ class FinalSerializer(serializers.Serializer):
 
 class ReopenSerializer(serializers.Serializer):
     reason = serializers.CharField(max_length=2000, allow_blank=True)
-
-
-def _form(serializer: Any, request: Request) -> dict[str, Any]:
-    form = serializer(data=request.data)
-    form.is_valid(raise_exception=True)
-    return form.validated_data
 
 
 def visible_case(request: Request, case_id: UUID, act: str = "view") -> Case:
@@ -79,7 +73,7 @@ class ApprovalView(APIView):
     def post(self, request: Request, case_id: UUID) -> Response:
         """Sign it with a password or a code. With meaning "approved" the case is completed and read-only."""
         case = visible_case(request, case_id, "annotate")
-        wanted = _form(SignSerializer, request)
+        wanted = checked(SignSerializer, request)
         prove_again(request._request, password=wanted["password"], code=wanted["code"])
         services.sign(case=case, by=request.user, meaning=wanted["meaning"], digest=wanted["digest"])
         return Response(approval_json(visible_case(request, case_id), request.user), status=201)
@@ -90,7 +84,7 @@ class FinalView(APIView):
     def put(self, request: Request, case_id: UUID) -> Response:
         """Choose which outlines are signed: a read's, or the shared working copy."""
         case = visible_case(request, case_id, "annotate")
-        wanted = _form(FinalSerializer, request)
+        wanted = checked(FinalSerializer, request)
         segmentation = get_object_or_404(
             segmentations_visible_to(request.user).filter(study_id=case.study_id), pk=wanted["segmentation"]
         )
@@ -103,7 +97,7 @@ class ReopenView(APIView):
     def post(self, request: Request, case_id: UUID) -> Response:
         """Open a signed case again, as its next version, with a reason."""
         case = visible_case(request, case_id, "delete")
-        services.reopen(case=case, by=request.user, reason=_form(ReopenSerializer, request)["reason"])
+        services.reopen(case=case, by=request.user, reason=checked(ReopenSerializer, request)["reason"])
         return Response(approval_json(visible_case(request, case_id), request.user))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse
@@ -20,6 +19,7 @@ from rest_framework.views import APIView
 from server.accounts.models import Project
 from server.accounts.selectors import may, project_ids_with
 from server.core.errors import LaminaError
+from server.core.forms import checked
 from server.readings.agreement import adjudication, consensus, relying
 from server.readings.agreement.project import project_agreement
 from server.readings.agreement.selectors import (
@@ -53,12 +53,6 @@ class RulingSerializer(serializers.Serializer):
 
 class ProposeSerializer(serializers.Serializer):
     method = serializers.ChoiceField(choices=["union", "majority", "staple"])
-
-
-def _form(serializer: Any, request: Request) -> dict[str, Any]:
-    form = serializer(data=request.data)
-    form.is_valid(raise_exception=True)
-    return form.validated_data
 
 
 def visible_case(request: Request, case_id: UUID) -> Case:
@@ -96,7 +90,7 @@ class AdjudicationView(APIView):
     def post(self, request: Request, case_id: UUID) -> Response:
         """Begin, or begin again, from one of `bases`."""
         _case_here, own = own_adjudication(request, case_id)
-        base = _form(BeginSerializer, request)["base"]
+        base = checked(BeginSerializer, request)["base"]
         adjudication.begin_adjudication(reading=own, by=request.user, base=base)
         return Response(adjudication_json(*own_adjudication(request, case_id), request.user))
 
@@ -106,7 +100,7 @@ class PicksView(APIView):
     def post(self, request: Request, case_id: UUID) -> Response:
         """At one place: a read's letter, or "own". Picking again replaces."""
         case, own = own_adjudication(request, case_id)
-        wanted = _form(PickSerializer, request)
+        wanted = checked(PickSerializer, request)
         pairs = Agreement.objects.filter(case=case).select_related("left__segmentation", "right__segmentation")
         pair = get_object_or_404(pairs.select_related("comparison", "left", "right"), pk=wanted["agreement"])
         adjudication.pick_place(reading=own, by=request.user, agreement=pair, n=wanted["n"], choice=wanted["choice"])
@@ -118,7 +112,7 @@ class RulingView(APIView):
     def post(self, request: Request, case_id: UUID) -> Response:
         """Submit the ruling with its reason. The case goes on to approval."""
         _case_here, own = own_adjudication(request, case_id)
-        wanted = _form(RulingSerializer, request)
+        wanted = checked(RulingSerializer, request)
         adjudication.submit_adjudication(
             reading=own, by=request.user, seq=wanted["seq"], answers=wanted["answers"], reason=wanted["reason"]
         )
@@ -140,7 +134,7 @@ class ConsensusView(APIView):
     def post(self, request: Request, case_id: UUID) -> Response:
         """Ask for a proposal; it is ready in about a second and told to who asked."""
         case = open_case(request, case_id, to_write=True)
-        method = _form(ProposeSerializer, request)["method"]
+        method = checked(ProposeSerializer, request)["method"]
         return Response(proposal_json(consensus.propose(case=case, by=request.user, method=method)))
 
 

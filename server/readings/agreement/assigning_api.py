@@ -18,6 +18,7 @@ from rest_framework.views import APIView
 from server.accounts.models import User
 from server.accounts.selectors import may
 from server.core.errors import LaminaError
+from server.core.forms import checked
 from server.readings.agreement.assigning import adjudicators_for, assign_adjudicator, reads_it
 from server.readings.cases.selectors import cases_visible_to
 from server.readings.cases.serializers import CaseSerializer, case_json
@@ -66,9 +67,8 @@ class AdjudicatorView(APIView):
     def post(self, request: Request, case_id: UUID) -> Response:
         """Give the case to an adjudicator; whoever had not finished it hands it over."""
         case = led_case(request, case_id)
-        form = AssignSerializer(data=request.data)
-        form.is_valid(raise_exception=True)
-        wanted = form.validated_data["person"]
+        form = checked(AssignSerializer, request)
+        wanted = form["person"]
         person = User.objects.filter(pk=wanted, is_active=True).first() if wanted else None
         if wanted and person is None:
             raise LaminaError("not_a_reader", _("Only readers of the project can be given a case."), 422)

@@ -17,6 +17,7 @@ from rest_framework.views import APIView
 from server.accounts.models import Project, User
 from server.accounts.selectors import may, projects_visible_to
 from server.core.errors import LaminaError
+from server.core.forms import checked
 from server.readings.cases import opening, services
 from server.readings.cases.selectors import cases_visible_to, own_readings, protocol_of
 from server.readings.cases.serializers import CaseSerializer, ProtocolPartSerializer, case_json, cases_json
@@ -105,9 +106,8 @@ class ProtocolView(APIView):
     def put(self, request: Request, project_id: UUID) -> Response:
         """Say how this project reads; what is left out stays as it is. Open cases keep their seal."""
         project = managed_project(request.user, project_id)
-        form = ProtocolSerializer(data=request.data)
-        form.is_valid(raise_exception=True)
-        protocol = opening.set_protocol(project=project, by=request.user, values=form.validated_data)
+        form = checked(ProtocolSerializer, request)
+        protocol = opening.set_protocol(project=project, by=request.user, values=form)
         return Response(protocol_json(protocol, request.user))
 
 
@@ -131,9 +131,8 @@ class CasesView(APIView):
     def post(self, request: Request, project_id: UUID) -> Response:
         """Make studies cases and deal them: all of them or none."""
         project = managed_project(request.user, project_id)
-        form = OpenCasesSerializer(data=request.data)
-        form.is_valid(raise_exception=True)
-        wanted = list(dict.fromkeys(form.validated_data["studies"]))
+        form = checked(OpenCasesSerializer, request)
+        wanted = list(dict.fromkeys(form["studies"]))
         found = active_studies_visible_to(request.user).filter(project=project, pk__in=wanted)
         studies = {study.pk: study for study in found.select_related("project")}
         if len(studies) < len(wanted):
@@ -142,7 +141,7 @@ class CasesView(APIView):
             project=project,
             studies=[studies[pk] for pk in wanted],
             by=request.user,
-            is_practice=form.validated_data["is_practice"],
+            is_practice=form["is_practice"],
         )
         opened = cases_visible_to(request.user).filter(pk__in=[case.pk for case in cases]).order_by("number")
         return Response({"results": _rows(list(opened), request.user)}, status=status.HTTP_201_CREATED)
@@ -161,12 +160,11 @@ class ReassignView(APIView):
         case = get_object_or_404(cases_visible_to(request.user), pk=case_id)
         if not may(request.user, case.project_id, "manage"):
             raise PermissionDenied
-        form = ReassignSerializer(data=request.data)
-        form.is_valid(raise_exception=True)
-        reading = case.readings.filter(pk=form.validated_data["reading"]).first()
+        form = checked(ReassignSerializer, request)
+        reading = case.readings.filter(pk=form["reading"]).first()
         if reading is None:
             raise LaminaError("no_such_reading", "This case has no such reading.", 422)
-        wanted = form.validated_data["reader"]
+        wanted = form["reader"]
         reader = User.objects.filter(pk=wanted, is_active=True).first() if wanted else None
         if wanted and reader is None:
             raise LaminaError("not_a_reader", "Only readers of the project can be given a case.", 422)
@@ -200,10 +198,9 @@ class AnswersView(_ReadingView):
     )
     def put(self, request: Request, reading_id: UUID) -> Response:
         """Keep a draft of the answers."""
-        form = AnswersSerializer(data=request.data)
-        form.is_valid(raise_exception=True)
+        form = checked(AnswersSerializer, request)
         reading = self.reading(request, reading_id)
-        services.keep_draft(reading=reading, by=request.user, answers=form.validated_data["answers"])
+        services.keep_draft(reading=reading, by=request.user, answers=form["answers"])
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -214,9 +211,8 @@ class CommitView(_ReadingView):
     def post(self, request: Request, reading_id: UUID) -> Response:
         """Commit the first read: it is kept for ever, and the results open."""
         reading = self.reading(request, reading_id)
-        form = KeepSerializer(data=request.data)
-        form.is_valid(raise_exception=True)
-        done = services.commit_reading(reading=reading, by=request.user, **form.validated_data)
+        form = checked(KeepSerializer, request)
+        done = services.commit_reading(reading=reading, by=request.user, **form)
         return self.answer(request, done)
 
 
@@ -227,9 +223,8 @@ class SubmitView(_ReadingView):
     def post(self, request: Request, reading_id: UUID) -> Response:
         """Hand the read in as it is now."""
         reading = self.reading(request, reading_id)
-        form = KeepSerializer(data=request.data)
-        form.is_valid(raise_exception=True)
-        done = services.submit_reading(reading=reading, by=request.user, **form.validated_data)
+        form = checked(KeepSerializer, request)
+        done = services.submit_reading(reading=reading, by=request.user, **form)
         return self.answer(request, done)
 
 

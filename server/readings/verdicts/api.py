@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from server.core.errors import LaminaError
+from server.core.forms import checked
 from server.readings.cases.selectors import own_readings
 from server.readings.models.cases import Reading
 from server.readings.models.verdicts import Verdict, VerdictAct
@@ -177,10 +178,9 @@ class VerdictsView(APIView):
     def post(self, request: Request, reading_id: UUID) -> Response:
         """Decide at one place; deciding again replaces it."""
         reading = _own(request, reading_id)
-        form = DecisionSerializer(data=request.data)
-        form.is_valid(raise_exception=True)
-        verdict = services.decide(reading=reading, by=request.user, **form.validated_data)
-        return Response(verdict_json(verdict, form.validated_data["reason"].strip()))
+        form = checked(DecisionSerializer, request)
+        verdict = services.decide(reading=reading, by=request.user, **form)
+        return Response(verdict_json(verdict, form["reason"].strip()))
 
 
 class VerdictView(APIView):

@@ -15,6 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from server.core.forms import checked
 from server.jobs.selectors import error_json
 from server.jobs.states import JobState
 from server.reconstructions.comparing import services, states
@@ -117,9 +118,7 @@ class ComparisonsView(APIView):
     )
     def post(self, request: Request) -> Response:
         """Compare two segmentations, each as it is now or after an operation. 200 where it is ready."""
-        form = AskSerializer(data=request.data)
-        form.is_valid(raise_exception=True)
-        wanted = form.validated_data
+        wanted = checked(AskSerializer, request)
         rows = bare_segmentations_visible_to(request.user).select_related("series__study", "study")
         comparison = services.ask(
             left=get_object_or_404(rows, pk=wanted["left"]),

@@ -23,6 +23,7 @@ from server.accounts.selectors import may
 from server.algorithms.api import CodeSerializer
 from server.core import storage
 from server.core.errors import LaminaError
+from server.core.forms import checked
 from server.core.secrets import Box
 from server.jobs.api import JobSerializer
 from server.jobs.selectors import job_json, jobs_visible_to
@@ -83,12 +84,6 @@ def to_edit(request: Request, segmentation_id: UUID) -> Segmentation:
 def _allow(request: Request, project_id: UUID) -> None:
     if not may(request.user, project_id, "annotate"):
         raise PermissionDenied
-
-
-def _form(serializer: Any, request: Request) -> dict[str, Any]:
-    form = serializer(data=request.data)
-    form.is_valid(raise_exception=True)
-    return form.validated_data
 
 
 def answer(segmentation: Segmentation, edited: writing.Edited, user: Any) -> Response:
@@ -175,7 +170,7 @@ class OperationsView(APIView):
     def post(self, request: Request, segmentation_id: UUID) -> Response:
         """Add one operation. Sending the same again answers 200 and changes nothing."""
         segmentation = to_edit(request, segmentation_id)
-        wanted = _form(SentSerializer, request)
+        wanted = checked(SentSerializer, request)
         sent = writing.Sent(wanted["id"], wanted["kind"], wanted["name"], wanted["base_seq"], wanted["payload"])
         edited = services.apply_operation(segmentation=segmentation, by=request.user, sent=sent)
         return answer(segmentation, edited, request.user)
@@ -186,7 +181,7 @@ class UndoView(APIView):
     def post(self, request: Request, segmentation_id: UUID) -> Response:
         """Take back the person's own last step; others' work stays."""
         segmentation = to_edit(request, segmentation_id)
-        wanted = _form(StepSerializer, request)
+        wanted = checked(StepSerializer, request)
         edited = services.undo(segmentation=segmentation, by=request.user, client_id=wanted["id"])
         return answer(segmentation, edited, request.user)
 
@@ -196,7 +191,7 @@ class RedoView(APIView):
     def post(self, request: Request, segmentation_id: UUID) -> Response:
         """Do the person's own last taken-back step again."""
         segmentation = to_edit(request, segmentation_id)
-        wanted = _form(StepSerializer, request)
+        wanted = checked(StepSerializer, request)
         edited = services.redo(segmentation=segmentation, by=request.user, client_id=wanted["id"])
         return answer(segmentation, edited, request.user)
 
@@ -216,7 +211,7 @@ class RefineView(APIView):
     def post(self, request: Request, segmentation_id: UUID) -> Response:
         """Let the engine work a change out: it becomes an operation about a second later. Answers the job."""
         segmentation = to_edit(request, segmentation_id)
-        wanted = _form(RefineSerializer, request)
+        wanted = checked(RefineSerializer, request)
         job = refining.ask_to_refine(
             segmentation=segmentation,
             by=request.user,
@@ -249,7 +244,7 @@ class VersionsView(APIView):
     def post(self, request: Request, segmentation_id: UUID) -> Response:
         """Give the state as it is now a name."""
         segmentation = to_edit(request, segmentation_id)
-        name = _form(SaveSerializer, request)["name"]
+        name = checked(SaveSerializer, request)["name"]
         point = services.save_version(segmentation=segmentation, by=request.user, name=name)
         return Response(history.save_point_json(point, request.user), status=201)
 
@@ -274,7 +269,7 @@ class RestoreView(APIView):
     def post(self, request: Request, segmentation_id: UUID) -> Response:
         """Make everything as it was, as a new operation."""
         segmentation = to_edit(request, segmentation_id)
-        wanted = _form(RestoreSerializer, request)
+        wanted = checked(RestoreSerializer, request)
         edited = services.restore(
             segmentation=segmentation, by=request.user, client_id=wanted["id"], seq=wanted["seq"], name=wanted["name"]
         )
