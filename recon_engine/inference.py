@@ -82,7 +82,7 @@ class Tile:
 
 def bytes_per_voxel(network: NetworkConfiguration) -> float:
     """About what one window voxel costs in float32 tensors that live at the same time."""
-    folded = network.stem**3
+    folded = math.prod(network.folds)
     full = 2 * network.inputs + (2 * network.refine if network.refine else 0) + 2 * network.outputs
     coarse = (5 * network.channels[0] + (network.inputs - network.guides) * folded + network.guides) / folded
     return 4.0 * 1.3 * (full + coarse)

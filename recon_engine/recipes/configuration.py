@@ -20,12 +20,18 @@ class NetworkConfiguration(Record):
     channels: tuple[int, ...] = (32, 64, 128)
     guides: int = 0  # the last so many inputs are probabilities of the outputs, which the network corrects
     stem: int = 2  # voxels folded into channels along each axis; 1 folds none
+    flat: bool = False  # one slice at a time: nothing is folded, pooled or convolved along k
     norm: str = "instance"  # or "batch"
     refine: int = 0  # channels of the last stage at full resolution; 0 leaves it out
 
     @property
+    def folds(self) -> tuple[int, int, int]:
+        """Voxels along (k, j, i) that the stem makes one of."""
+        return (1 if self.flat else self.stem, self.stem, self.stem)
+
+    @property
     def multiple(self) -> int:
-        """Every edge of a window must be a multiple of this many voxels."""
+        """Every edge of a window must be a multiple of this many voxels (of a flat network: every edge but k)."""
         return self.stem * 2 ** (len(self.channels) - 1)
 
 

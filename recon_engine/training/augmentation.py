@@ -45,12 +45,17 @@ def sampling_grid(shape: tuple[int, int, int], batch: int, a: Augmentation, gene
     angles = _uniform((batch, 3), -1, 1, generator) * math.radians(a.rotate_degrees)
     scale = 1 + _uniform((batch, 3), -1, 1, generator) * a.scale
     shift = _uniform((batch, 3), -1, 1, generator) * a.shift_voxels
+    if flat := shape[0] == 1:  # a slice stays in its plane: anything else would read beside it
+        angles[:, 1:] = 0
+        shift[:, 0] = 0
     matrix = rotations(angles) * scale[:, None, :]
     axes = [torch.arange(n, dtype=torch.float32) - (n - 1) / 2 for n in shape]
     centred_DHW3 = torch.stack(torch.meshgrid(*axes, indexing="ij"), dim=-1)
     places = torch.einsum("bij,dhwj->bdhwi", matrix, centred_DHW3) + shift[:, None, None, None, :]
     if a.elastic_voxels:
         bend = smooth_field(batch, 3, shape, 5, generator) * a.elastic_voxels
+        if flat:
+            bend[:, 0] = 0
         places = places + bend.permute(0, 2, 3, 4, 1)
     for axis in a.mirror_axes:
         flip = torch.where(_chance(batch, 0.5, generator), -1.0, 1.0)
@@ -110,7 +115,7 @@ def recolour(image_BCDHW: Tensor, a: Augmentation, generator: torch.Generator) -
         image = torch.where(blurred[:, None, None, None, None], 0.5 * image + 0.5 * soft, image)
     coarse = _chance(b, a.coarse_probability, generator)
     axis = int(torch.randint(0, 3, (1,), generator=generator))
-    if coarse.any():
+    if coarse.any() and image.shape[2 + axis] > 1:
         size = list(image.shape[2:])
         size[axis] //= 2
         thick = functional.interpolate(image, size=size, mode="area")

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 import recon_engine
 from recon_engine.contract import EngineError, Progress
-from recon_engine.phantoms.follow_up import MOTION, FollowUp, body_phantom, follow_up_phantom, rigid
 from recon_engine.contract.registering import RegisterRequest, RegisterResult
+from recon_engine.phantoms.follow_up import MOTION, FollowUp, body_phantom, follow_up_phantom, rigid
 from recon_engine.registering.verb import registered
 from recon_engine.volume import Volume
 
