@@ -9,7 +9,7 @@ import { fill, h, icon } from "./dom.js";
 import { ml, number, spacing } from "./format.js";
 import "./job-card.js";
 import { notice } from "./notice.js";
-import { modalityName, thumbnail } from "./study-table.js";
+import { modalityName, thumbnail } from "./grid-table.js";
 
 const SHOWN_SEGMENTS = 8;
 

@@ -9,7 +9,7 @@ import { dueWord, longActWord, stageWord, today } from "./case-words.js";
 import { fill, h, icon } from "./dom.js";
 import { number, percent, spacing } from "./format.js";
 import { notice } from "./notice.js";
-import { modalityName, thumbnail } from "./study-table.js";
+import { modalityName, thumbnail } from "./grid-table.js";
 
 class NextReading extends HTMLElement {
   /** @type {any} */

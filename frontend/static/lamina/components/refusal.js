@@ -9,7 +9,7 @@ export function refusal(error, again) {
   return h("div", { class: "card" },
     h("div", { class: isSealed ? "empty empty--sealed" : "empty", role: "status" },
       icon(isSealed ? "lock" : "circle-alert"),
-      h("strong", {}, isSealed ? gettext("Sealed until your first reads are committed") : gettext("This could not be loaded")),
+      h("strong", {}, isSealed ? gettext("Sealed for now") : gettext("This could not be loaded")),
       h("span", {}, error.message),
       isSealed ? h("a", { class: "button", href: "/" }, gettext("Open the worklist")) : h("button", { class: "button", type: "button", onclick: again }, gettext("Try again"))));
 }
