@@ -7,8 +7,8 @@
 
 import { gettext, interpolate, ngettext } from "../i18n.js";
 import { fill, h, icon } from "./dom.js";
-import { number, spacing } from "./format.js";
-import { modalityName, thumbnail } from "./grid-table.js";
+import { modalityName, number, spacing } from "./format.js";
+import { thumbnail } from "./grid-table.js";
 
 const MODALITIES = ["CT", "MR", "PT", "CR", "DX"];
 

@@ -28,6 +28,9 @@ const withUnit = (value, digits, unit) =>
 export const mm = (value) => withUnit(value, 1, "mm");
 /** What is there but too little for one decimal is not nothing: "< 0.1 mL". @param {number | null | undefined} value */
 export const ml = (value) => (value && value > 0 && value < 0.05 ? `<${NARROW}0.1${NARROW}mL` : withUnit(value, 1, "mL"));
+/** People say PET where DICOM says PT. @param {string} modality */
+export const modalityName = (modality) => (modality === "PT" ? "PET" : modality);
+
 /** @param {number | null | undefined} value */
 export const hu = (value) => withUnit(value, 0, "HU");
 /** @param {number | null | undefined} value */

@@ -7,7 +7,7 @@
 
 import { gettext, interpolate, ngettext } from "../i18n.js";
 import { fill, h, icon } from "./dom.js";
-import { DASH, number } from "./format.js";
+import { DASH, modalityName, number } from "./format.js";
 
 const GREY_ROWS = 8;
 const PAGE = 8;
@@ -184,9 +184,6 @@ const grey = (columns) =>
 /** A small picture with its place kept, black where there is none. @param {string | null} address */
 export const thumbnail = (address, alt = "") =>
   h("span", { class: "thumbnail" }, address ? h("img", { src: address, alt, width: "66", height: "48", loading: "lazy", decoding: "async" }) : icon("image-off"));
-
-/** People say PET where DICOM says PT. @param {string} modality */
-export const modalityName = (modality) => (modality === "PT" ? "PET" : modality);
 
 /** Picture, then name and description. @param {any} study @param {any} [beside]  more behind the name */
 export const studyCells = (study, beside = null) => [

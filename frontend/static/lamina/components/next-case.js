@@ -6,10 +6,10 @@
 import { get } from "../api/client.js";
 import { gettext, interpolate, known, ngettext } from "../i18n.js";
 import { fill, h, icon } from "./dom.js";
-import { ml, number, spacing } from "./format.js";
+import { ml, modalityName, number, spacing } from "./format.js";
 import "./job-card.js";
 import { notice } from "./notice.js";
-import { modalityName, thumbnail } from "./grid-table.js";
+import { thumbnail } from "./grid-table.js";
 
 const SHOWN_SEGMENTS = 8;
 

@@ -7,9 +7,9 @@ import { get } from "../api/client.js";
 import { gettext, interpolate, ngettext } from "../i18n.js";
 import { dueWord, longActWord, stageWord, today } from "./case-words.js";
 import { fill, h, icon } from "./dom.js";
-import { number, percent, spacing } from "./format.js";
+import { modalityName, number, percent, spacing } from "./format.js";
 import { notice } from "./notice.js";
-import { modalityName, thumbnail } from "./grid-table.js";
+import { thumbnail } from "./grid-table.js";
 
 class NextReading extends HTMLElement {
   /** @type {any} */

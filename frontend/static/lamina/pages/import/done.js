@@ -2,8 +2,7 @@
 
 import { get } from "../../api/client.js";
 import { fill, h, icon } from "../../components/dom.js";
-import { number } from "../../components/format.js";
-import { modalityName } from "../../components/grid-table.js";
+import { modalityName, number } from "../../components/format.js";
 import { gettext, interpolate, ngettext } from "../../i18n.js";
 import { flow, head, place, showStep, side } from "./flow.js";
 

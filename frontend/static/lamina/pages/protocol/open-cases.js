@@ -3,8 +3,7 @@
 import { newKey, pages, post } from "../../api/client.js";
 import { openDialog } from "../../components/dialog.js";
 import { fill, h } from "../../components/dom.js";
-import { number } from "../../components/format.js";
-import { modalityName } from "../../components/grid-table.js";
+import { modalityName, number } from "../../components/format.js";
 import { toast } from "../../components/toast.js";
 import { gettext, interpolate, ngettext } from "../../i18n.js";
 

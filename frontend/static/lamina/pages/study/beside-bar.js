@@ -1,7 +1,7 @@
 // The line over the two studies: which is which, the plane, the link between them and where it comes from.
 
 import { fill, h, icon } from "../../components/dom.js";
-import { number } from "../../components/format.js";
+import { modalityName, number } from "../../components/format.js";
 import { gettext, interpolate } from "../../i18n.js";
 import { PLANES } from "./frames.js";
 import { word } from "./words.js";
@@ -14,7 +14,7 @@ export const studyName = (study) =>
 
 /** @param {any} series */
 const seriesName = (series) =>
-  [series.modality, series.number === null ? "" : interpolate(gettext("Series {number}"), { number: series.number }), series.description].filter(Boolean).join(" · ");
+  [modalityName(series.modality), series.number === null ? "" : interpolate(gettext("Series {number}"), { number: series.number }), series.description].filter(Boolean).join(" · ");
 
 /** LPS mm in words: "R 3.0 A 0.0 S 12.0". @param {readonly number[]} offset */
 const offsetText = (offset) =>

@@ -2,6 +2,7 @@
 // frame of the series below, so that every question is asked in the reader's own millimetres.
 
 import { multiplyAffine } from "../../geometry/vectors.js";
+import { modalityName } from "../../components/format.js";
 import { pixelValue, windowText } from "../../geometry/format.js";
 import { offsetOf, toIndex, volumeGeometry, voxelAt } from "../../geometry/volume.js";
 import { openingWindow, presetsFor } from "../../geometry/windows.js";
@@ -104,13 +105,13 @@ export class FusionOver {
   /** A value under the pointer with its unit; "" outside. @param {Point} point @param {number | null | undefined} value  what the plane shows there */
   readout(point, value) {
     if (value === null || value === undefined) return voxelAt(this.geometry, point) ? gettext("loading") : "";
-    return this.unit ? pixelValue(value, this.unit) : `${this.series.modality} ${pixelValue(value, "")}`;
+    return this.unit ? pixelValue(value, this.unit) : `${modalityName(this.series.modality)} ${pixelValue(value, "")}`;
   }
 
   /** Lines of the corner; the fit is named on the first viewport. @param {boolean} first @returns {string[]} */
   text(first) {
     const streaming = this.progress.loaded < this.progress.total ? interpolate(gettext("slices {loaded} of {total}"), this.progress) : "";
-    const shown = interpolate(gettext("{modality} on top, {window}"), { modality: this.series.modality, window: windowText(this.window, this.unit) });
+    const shown = interpolate(gettext("{modality} on top, {window}"), { modality: modalityName(this.series.modality), window: windowText(this.window, this.unit) });
     return [first ? this.sentence : "", first ? streaming : "", shown];
   }
 

@@ -2,12 +2,13 @@
 
 import { get } from "../../api/client.js";
 import { fill, find, h, icon } from "../../components/dom.js";
-import { number, percent } from "../../components/format.js";
+import { modalityName, number, percent } from "../../components/format.js";
 import { toastError } from "../../components/toast.js";
 import { MAPS, coloursOf } from "../../geometry/colours.js";
 import { between } from "../../geometry/windows.js";
 import { gettext, interpolate } from "../../i18n.js";
 import { FusionOver } from "./fusion-over.js";
+import { AutomaticRegistration } from "./registering/automatic.js";
 import { openRegistering } from "./registering/dialog.js";
 import { may } from "./room.js";
 import { word } from "./words.js";
@@ -21,7 +22,7 @@ const MODES = /** @type {const} */ (["blend", "checker", "swipe"]);
 
 /** @param {any} series */
 const nameOf = (series) =>
-  [series.study_date ?? "", series.modality, series.number === null || series.number === undefined ? "" : interpolate(gettext("Series {number}"), { number: series.number }), series.description].filter(Boolean).join(" · ");
+  [series.study_date ?? "", modalityName(series.modality), series.number === null || series.number === undefined ? "" : interpolate(gettext("Series {number}"), { number: series.number }), series.description].filter(Boolean).join(" · ");
 
 /** @param {Room} room */
 export function makeFusion(room) {
@@ -40,6 +41,7 @@ export function makeFusion(room) {
   const choice = h("select", { class: "select fusion__choice", "aria-label": gettext("Series on top"), onchange: () => store.dispatch({ type: "fusion.chosen", seriesId: choice.value || null, modality: known.get(choice.value)?.modality }) });
   const fit = h("p", { class: "fusion__fit", "aria-live": "polite" });
   const register = h("button", { class: "button button--small fusion__register", type: "button", hidden: true, onclick: () => void registerSeries().catch(toastError) }, icon("crosshair"), gettext("Lay them over each other by landmarks"));
+  const automatic = new AutomaticRegistration(room);
   const modes = MODES.map((mode) => h("button", { type: "button", "aria-pressed": "false", dataset: { fusing: mode }, onclick: () => set({ mode }) }, word(`fusion-${mode}`)));
   const map = h("select", { class: "select", "aria-label": gettext("Colours"), dataset: { act: "fusion-map" }, onchange: () => set({ map: map.value }) }, MAPS.map((one) => h("option", { value: one }, word(`map-${one}`))));
   const range = (/** @type {string} */ act, /** @type {string} */ name, /** @type {(value: number) => void} */ take) =>
@@ -75,7 +77,7 @@ export function makeFusion(room) {
     line(gettext("Window"), presets),
     line("", low, h("span", { class: "second" }, gettext("to")), high, unit),
     h("div", { class: "fusion__scale" }, legend, h("div", { class: "fusion__ends" }, ends)));
-  fill(section, h("header", { class: "section-head" }, h("h2", {}, gettext("Fusion"))), h("div", { class: "fusion" }, choice, fit, register, controls));
+  fill(section, h("header", { class: "section-head" }, h("h2", {}, gettext("Fusion"))), h("div", { class: "fusion" }, choice, fit, automatic.element, register, controls));
 
   /** The chosen series and the open one, by what a person clicks in both. */
   async function registerSeries() {
@@ -147,6 +149,8 @@ export function makeFusion(room) {
     if (answer) fill(fit, icon(answer.allowed ? "link" : "triangle-alert", { class: answer.allowed ? "" : "is-caution" }), h("span", {}, answer.sentence));
     const volumes = known.get(fusion.seriesId ?? "")?.volume !== null && store.get().study.study.state === "active";
     register.hidden = !answer || answer.how === "same_frame" || !volumes || !may(store.get().study.study.may, "annotate");
+    // Their values compare: a worker can look for it as well as a person.
+    automatic.about(answer && !answer.allowed ? room.session?.series : null, known.get(fusion.seriesId ?? ""));
     controls.hidden = !over;
     if (!over) return;
     over.show(fusion, view.interpolated);

@@ -1,6 +1,6 @@
 // A series with pictures but no volume (an X-ray, scouts): one viewport with zoom, pan and window, no millimetres.
 
-import { NARROW, number } from "../../components/format.js";
+import { NARROW, modalityName, number } from "../../components/format.js";
 import { windowText } from "../../geometry/format.js";
 import { clamp } from "../../geometry/vectors.js";
 import { mmPerPixel } from "../../geometry/viewing.js";
@@ -93,7 +93,7 @@ export class PictureSession {
     element.toggleAttribute("data-plain", !view.texts);
     setCorner(corners.topLeft, [
       { text: study.study.pseudonym ?? "", strong: true },
-      [series.modality, series.description].filter(Boolean).join(" · "),
+      [modalityName(series.modality ?? ""), series.description].filter(Boolean).join(" · "),
       gettext("Spacing unknown"),
     ]);
     setCorner(corners.topRight, this.pictures.length > 1 ? [`${number(this.place + 1)} / ${number(this.pictures.length)}`] : []);

@@ -2,6 +2,7 @@
 // it. A click opens; a thumbnail can be dragged into the viewports, too.
 
 import { fill, h, icon } from "../../components/dom.js";
+import { modalityName } from "../../components/format.js";
 import { gettext, interpolate } from "../../i18n.js";
 import { studyName } from "./beside-bar.js";
 
@@ -30,7 +31,7 @@ function row(series, open, carried, dataset) {
     },
     series.urls?.thumbnail ? h("img", { src: series.urls.thumbnail, alt: "", width: "56", height: "41", loading: "lazy", draggable: "false" }) : h("span", { class: "series__blank" }, icon("image-off")),
     h("span", { class: "series__text" },
-      h("strong", {}, [series.modality, series.description].filter(Boolean).join(" · ") || gettext("Series")),
+      h("strong", {}, [modalityName(series.modality), series.description].filter(Boolean).join(" · ") || gettext("Series")),
       h("span", { class: "second" }, sizeText(series))),
     warned && icon("triangle-alert", { class: "is-caution", label: gettext("Imported with a warning") }),
   ));

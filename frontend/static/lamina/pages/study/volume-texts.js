@@ -1,6 +1,6 @@
 // What stands in the corners of a series' viewports: whose it is, which slice, which window, what lies under the pointer.
 
-import { degrees, mm, number, spacing } from "../../components/format.js";
+import { degrees, mm, modalityName, number, spacing } from "../../components/format.js";
 import { barLength, indexPosition, pixelValue, position, windowText } from "../../geometry/format.js";
 import { edgeLetters } from "../../geometry/orientation.js";
 import { PLANE_NAMES, sliceAt } from "../../geometry/planes.js";
@@ -47,8 +47,8 @@ export class VolumeTexts {
     const { room, geometry, series, planes, turning, over, volume, views, unit, progress, remark, view } = this.session;
     if (!view.point) return;
     const known = geometry.spacingKnown;
-    const label = [series.modality, series.number !== null && series.number !== undefined ? interpolate(gettext("Series {number}"), { number: series.number }) : "", series.description].filter(Boolean).join(" · ");
-    const short = [series.modality, series.number !== null && series.number !== undefined ? interpolate(gettext("Series {number}"), { number: series.number }) : ""].filter(Boolean).join(" · ");
+    const label = [modalityName(series.modality), series.number !== null && series.number !== undefined ? interpolate(gettext("Series {number}"), { number: series.number }) : "", series.description].filter(Boolean).join(" · ");
+    const short = [modalityName(series.modality), series.number !== null && series.number !== undefined ? interpolate(gettext("Series {number}"), { number: series.number }) : ""].filter(Boolean).join(" · ");
     // Whose images these are stands in the first viewport that is shown.
     const lead = this.leads ? shownViewports(view).find((name) => name !== "surfaces") ?? "axial" : null;
     for (const name of PLANE_NAMES) {
