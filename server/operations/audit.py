@@ -46,7 +46,7 @@ class EntrySerializer(serializers.Serializer):
 
 
 class AuditPageSerializer(serializers.Serializer):
-    """`acts` and `people`: what there is in the whole chain to ask for."""
+    """`acts` and `people`: what there is in the whole chain to ask for, told with the first page."""
 
     entries = EntrySerializer(many=True)
     acts = serializers.ListField(child=serializers.CharField())
@@ -128,6 +128,11 @@ def entries_json(rows: list[AuditEntry], user: Any) -> list[dict[str, Any]]:
     ]
 
 
+def acts_in(project: Project) -> list[str]:
+    rows = AuditEntry.objects.filter(project_id=project.pk).order_by("act")
+    return list(rows.values_list("act", flat=True).distinct()[:MOST])
+
+
 def people_in(project: Project) -> list[dict[str, str]]:
     acted = AuditEntry.objects.filter(project_id=project.pk).order_by().values("actor_id").distinct()
     people = User.objects.filter(pk__in=acted).order_by("display_name", "email")
@@ -148,12 +153,12 @@ class AuditView(APIView):
         project = project_to_audit(request, project_id)
         wanted = wanted_in(request)
         audit.seal_pending()
-        rows = rows_of(project, wanted, request.query_params.get("before", "")[:36])
-        acts = AuditEntry.objects.filter(project_id=project.pk).order_by("act").values_list("act", flat=True).distinct()
+        before = request.query_params.get("before", "")[:36]
+        rows = rows_of(project, wanted, before)
         body = {
             "entries": entries_json(rows[:PAGE], request.user),
-            "acts": list(acts[:MOST]),
-            "people": people_in(project),
+            "acts": [] if before else acts_in(project),
+            "people": [] if before else people_in(project),
             "more": len(rows) > PAGE,
         }
         return Response(AuditPageSerializer(body).data)

@@ -55,6 +55,7 @@ def test_a_project_admin_looks_through_the_audit_and_takes_it_away(audited, api_
     assert {one["act"] for one in admin.get(address, {"act": act}).json()["entries"]} == {act}
     later = admin.get(address, {"before": entries[0]["id"]}).json()
     assert [one["id"] for one in later["entries"]] == [one["id"] for one in entries[1:]]
+    assert (later["acts"], later["people"]) == ([], [])
     assert admin.get(address, {"before": "x"}).status_code == 400
     exported = admin.get(f"{address}export/")
     assert exported.headers["Cache-Control"] == "private, no-store"
