@@ -62,6 +62,7 @@ sent(f"/api/studies/{prior}/annotations/", {"id": str(uuid.uuid4()), "annotation
 QUESTIONS = """{
   matrix: (room) => room.store.get().study.transforms[0]?.matrix ?? null,
   goTo: (room, point) => room.session.goTo(point),
+  prior: (room) => room.beside.other?.room.store.get().view.point ?? null,
   painted: (room) => {
     const mesh = room.comparison.painted[room.store.get().compare.side]?.meshes.get(1);
     const values = mesh?.geometry.getAttribute("distance").array;
@@ -165,4 +166,10 @@ def test_two_dates_are_registered_compared_and_judged(opened: tuple[Study, Watch
     eventually(lambda: answer.inner_text().startswith("PD · Progressive disease"), True)
     assert number(section.locator('[data-measure="from-nadir"] td').last.inner_text()) == pytest.approx(6.0, abs=0.5)
     assert "not for clinical use" in section.inner_text()
+
+    # Side by side: the place stays, and the other study goes where the motion takes it.
+    there = (np.linalg.inv(MOTION) @ [*centre, 1])[:3]
+    section.get_by_label("Show side by side").click()
+    eventually(lambda: float(np.abs(np.array(study.ask("prior")) - there).max()) < 2.5, True)
+    assert study.is_near(tuple(centre), 2.0)
     assert watching.left() == []

@@ -6,6 +6,7 @@ the study that is looked at.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
@@ -175,7 +176,12 @@ def reason_of(one: Judged, table: Table, date: Date) -> str:
         "between": _("Neither 30 % below the baseline nor 20 % and 5 mm above the smallest sum."),
         "missing": _("Not measured: %(missing)s.") % {"missing": missing},
     }
-    return sentences[one.reason]
+    return _narrow(sentences[one.reason])
+
+
+def _narrow(text: str) -> str:
+    """A number and its unit stay on one line."""
+    return re.sub(r"(?<=\d) (?=mm\b|%)", "\u202f", text)
 
 
 def warnings_of(table: Table) -> list[dict[str, str]]:
@@ -214,4 +220,4 @@ def warnings_of(table: Table) -> list[dict[str, str]]:
     if table.undated:
         sentence = _("%(count)d studies of this patient have no date and are left out.")
         found.append(("undated", sentence % {"count": table.undated}))
-    return [{"code": code, "text": text} for code, text in found]
+    return [{"code": code, "text": _narrow(text)} for code, text in found]

@@ -35,6 +35,8 @@ export class BesideLink {
     this.relation = unrelated();
     /** One of the two moves the other now: what the other says of it is no move of its own. */
     this.moving = false;
+    /** It is known how the two lie to each other. Before that where the other study opens would take this one along. */
+    this.related = false;
     const { store } = beside.room;
     store.watch((state) => state.view.point, () => this.follow());
     store.watch((state) => state.view.viewing, () => this.followPlanes());
@@ -64,6 +66,7 @@ export class BesideLink {
     const offset = exact ? /** @type {Point} */ ([0, 0, 0]) : subtract(other.geometry.centre, own.geometry.centre);
     const sentence = exact ? answer.sentence : gettext("Linked by the middle of both, because they have no common frame of reference. Unlink, scroll to the same place, link again.");
     this.relation = { linked: true, matrix, inverse: invertAffine(matrix), offset, exact, sentence };
+    this.related = true;
     this.followAll();
   }
 
@@ -94,7 +97,7 @@ export class BesideLink {
   /** @param {(both: { own: VolumeSession, other: VolumeSession }) => void} act */
   together(act) {
     const { both } = this;
-    if (!both || !this.relation.linked || this.moving) return;
+    if (!both || !this.relation.linked || !this.related || this.moving) return;
     this.moving = true;
     try {
       act(both);
@@ -139,6 +142,7 @@ export class BesideLink {
   listen() {
     const { both } = this;
     if (!both) return () => {};
+    this.related = false;
     const { own, other } = both;
     own.space.onMove = () => this.followCamera();
     other.space.onMove = () => this.leadCamera();

@@ -51,11 +51,13 @@ export class Follow {
     } });
     this.side = h("button", { class: "icon-button", type: "button", title: gettext("Show side by side"), "aria-label": gettext("Show side by side"), onclick: () => void room.beside?.open(this.study.value) }, icon("columns-2"));
     this.relation = h("div", { class: "overtime__relation" });
+    this.landmarks = h("button", { class: "button button--small button--quiet", type: "button", onclick: () => void this.byLandmarks().catch(toastError) }, icon("crosshair"), gettext("By landmarks"));
+    this.ways = h("div", { class: "overtime__ways" }, this.automatic.element, this.landmarks);
     this.volumes = h("div", { class: "overtime__part", "aria-live": "polite" });
     this.response = h("div", {});
     this.names = h("datalist", { id: "lesion-names" });
     this.pair = h("div", { class: "overtime__part" },
-      h("div", { class: "overtime__pick" }, this.study, this.side, this.result), this.relation, this.automatic.element, this.volumes);
+      h("div", { class: "overtime__pick" }, this.study, this.side, this.result), this.relation, this.ways, this.volumes);
     this.details = h("details", { class: "foldable", ontoggle: () => this.details.open && void this.load() },
       h("summary", { class: "section-head" }, h("h2", {}, gettext("Change over time")), this.count, icon("chevron-down", { class: "section-head__arrow" })),
       h("div", { class: "overtime" }, this.pair, h("h3", {}, gettext("Target lesions")), this.response, this.names));
@@ -214,6 +216,7 @@ export class Follow {
   drawRelation() {
     void this.relate();
     const { joint, room } = this;
+    this.landmarks.hidden = true;
     if (!joint) {
       fill(this.relation);
       return;
@@ -221,11 +224,10 @@ export class Follow {
     const { transform } = joint;
     const { study } = room.store.get().study;
     const mayRemove = transform && (may(study.may, "delete") || (may(study.may, "annotate") && transform.author?.id === room.marks?.me?.id));
-    const byHand = !joint.allowed && joint.reason !== "other_patient" && may(study.may, "annotate") && study.state === "active";
+    this.landmarks.hidden = joint.allowed || joint.reason === "other_patient" || !may(study.may, "annotate") || study.state !== "active";
     fill(this.relation,
       h("p", { class: "overtime__sentence" }, icon(joint.allowed ? "link" : "triangle-alert", { class: joint.allowed ? "" : "is-caution" }), h("span", {}, joint.sentence)),
-      mayRemove && h("button", { class: "icon-button", type: "button", title: gettext("Take this transform away"), "aria-label": gettext("Take this transform away"), onclick: () => void this.automatic.remove(transform) }, icon("trash-2")),
-      byHand && h("button", { class: "button button--small button--quiet", type: "button", onclick: () => void this.byLandmarks().catch(toastError) }, icon("crosshair"), gettext("By landmarks")));
+      mayRemove && h("button", { class: "icon-button", type: "button", title: gettext("Take this transform away"), "aria-label": gettext("Take this transform away"), onclick: () => void this.automatic.remove(transform) }, icon("trash-2")));
   }
 
   async byLandmarks() {
