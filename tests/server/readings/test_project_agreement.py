@@ -167,6 +167,28 @@ def test_reliance_sums_and_shows_a_reader_nobody_else(team: Team, api_client: An
     assert api_client(team.boss).get(address).json()["rows"] == [alma, bruno]
 
 
+def test_the_seal_keeps_a_blind_case_out_of_every_page_about_readers(team: Team, api_client: Any) -> None:
+    """An adjudicator decides: not even the admin is told ids, numbers or names of it here."""
+    four_cases(team.project, team.alma, team.bruno)
+    blind = settled_case(team.project, 77, stage="adjudication", is_blind=True)
+    reads = submitted(blind, team.alma, "A", seen=True), submitted(blind, team.cleo, "B", seen=False)
+    planted = {**LIVER, "number": 9, "label": "Planted segment", "colour": "#123456"}
+    compared(*reads, row(planted, 7531.5, 7000.25, 0.4242), within=False)
+    version = AlgorithmVersion.objects.create(
+        algorithm=Algorithm.objects.get_or_create(name="bone-ct")[0], version="8.0.0", description={"title": "Planted"}
+    )
+    relied(reads[1], version, (77, 0), (0, 0))
+    secrets = [str(blind.study_id), str(blind.pk), "LAM-0077", "Planted", "7531.5", "0.4242", "8.0.0", "Cleo"]
+    secrets += [str(one.pk) for one in reads] + [str(team.cleo.pk)]
+    for person in (team.boss, team.alma, team.cleo):
+        for name in ("agreement", "reliance"):
+            for address in (f"/api/projects/{team.project.pk}/{name}/", f"/projects/{team.project.slug}/{name}/"):
+                told = api_client(person).get(address).content.decode()
+                shown = [one for one in secrets if one in told]
+                own = {"Cleo", str(team.cleo.pk)} if person == team.cleo else set()  # the frame of one's own pages
+                assert set(shown) <= own, f"{address} shows {shown}"
+
+
 def test_an_admin_who_still_reads_a_sealed_case_waits(team: Team, api_client: Any) -> None:
     cases = four_cases(team.project, team.alma, team.bruno)
     case = settled_case(team.project, 9, stage="reading", state="in_progress", is_blind=True)

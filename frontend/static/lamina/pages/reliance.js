@@ -31,6 +31,12 @@ const rateCell = (row, key) => h("td", { class: "number", dataset: { column: key
 /** @param {any} row @param {string} key */
 const count = (row, key) => h("td", { class: "number", dataset: { column: key } }, number(row[key]));
 
+/** Headings of the two counts. */
+const counted = () => [
+  [gettext("Went over"), gettext("Places where the reader’s outline, as submitted, is the algorithm’s.")],
+  [gettext("Kept own"), gettext("Places where the reader’s outline, as submitted, is that of the first read.")],
+].map(([text, definition]) => h("th", { scope: "col", class: "number" }, h("span", { class: "defined", dataset: { definition } }, text)));
+
 /** @param {any} row */
 const line = (row) => h("tr", { dataset: { reader: row.reader.id } },
   h("th", { scope: "row" }, h("span", { class: "table__main" }, row.reader.name)),
@@ -50,7 +56,7 @@ function table(rows) {
           h("th", { scope: "colgroup", colspan: "3", class: "figures__over" }, icon("check"), gettext("Where the algorithm was right")),
           h("th", { scope: "colgroup", colspan: "3", class: "figures__over" }, icon("x"), gettext("Where it was wrong")),
           figureHead("seconds_to_change", { rowspan: "2" })),
-        h("tr", {}, col(gettext("Went over")), col(gettext("Kept own")), figureHead("under_reliance"), col(gettext("Went over")), col(gettext("Kept own")), figureHead("over_reliance"))),
+        h("tr", {}, counted(), figureHead("under_reliance"), counted(), figureHead("over_reliance"))),
       h("tbody", {}, rows.map(line))));
   roving(frame, "[data-definition]");
   return h("section", { class: "card" }, frame, h("p", { class: "reliance__how second" }, gettext("A place is where a first read and the algorithm differed. What was signed says who was right there; what the reader submitted says whether the reader went over.")));
