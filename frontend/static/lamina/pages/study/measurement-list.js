@@ -143,7 +143,7 @@ export function makeMeasurementList(room, desk) {
     unsent.textContent = interpolate(gettext("{count} not sent"), { count: waits });
     if (state.list.length === 0) {
       rows.clear();
-      fill(list, h("li", { class: "section-empty" }, desk.allowed ? interpolate(gettext("Press {key} and drag"), { key: room.keymap.keysOf("tool-length")[0] ?? "D" }) : gettext("No measurements yet")));
+      fill(list, h("li", { class: "section-empty" }, room.session?.kind === "picture" ? gettext("A picture without a volume is not measured.") : desk.allowed ? interpolate(gettext("Press {key} and drag"), { key: room.keymap.keysOf("tool-length")[0] ?? "D" }) : gettext("No measurements yet")));
       return;
     }
     // A field that is being typed into must not be taken from under the hands.

@@ -97,8 +97,8 @@ export function makeReconstruction(section, room) {
       } }),
       h("span", { class: "algorithm__text" },
         h("strong", {}, known(algorithm.title || algorithm.name), " ", h("span", { class: "second" }, algorithm.version)),
+        algorithm.status && algorithm.status !== "in service" && h("span", { class: "chip chip--caution" }, known(algorithm.status)),
         h("span", { class: "second" }, known(algorithm.summary))),
-      algorithm.status && algorithm.status !== "in service" && h("span", { class: "chip chip--caution" }, algorithm.status),
     );
   }
 
@@ -121,7 +121,7 @@ export function makeReconstruction(section, room) {
         fields.length > 0 && h("details", { class: "reconstruction__parameters" }, h("summary", {}, gettext("Settings")), h("div", { class: "reconstruction__fields" }, fields.map(({ element }) => element))),
         h("button", { class: "button button--filled button--tall button--wide", type: "submit", disabled: sending || !algorithm }, icon("play"), gettext("Start reconstruction"))),
       allowed && algorithms.length > 0 && fitting.length === 0 && h("p", { class: "reconstruction__none" }, gettext("No algorithm fits this series.")),
-      others.length > 0 && h("details", { class: "reconstruction__others", open: fitting.length === 0 },
+      others.length > 0 && h("details", { class: "reconstruction__others" },
         h("summary", {}, fitting.length ? gettext("Others do not fit this series") : gettext("Why")),
         h("ul", { role: "list" }, others.map((one) => h("li", {}, h("strong", {}, known(one.title || one.name)), (one.reasons ?? []).map((/** @type {string} */ reason) => h("span", { class: "second" }, reason)))))),
     );
