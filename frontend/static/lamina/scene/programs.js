@@ -39,6 +39,8 @@ export class Programs {
     this.raised = 0;
     this.notBefore = 0;
     this.patience = PATIENCE;
+    /** A card that says when a program is ready makes several at once; else one picture's after the other: the first slice must not wait for the 3D. */
+    this.atOnce = renderer.extensions.has("KHR_parallel_shader_compile");
   }
 
   /**
@@ -56,7 +58,7 @@ export class Programs {
     return false;
   }
 
-  /** Materials of a part whose programs are not there; all are begun. @param {Part} part @returns {Material[]} */
+  /** Materials of a part whose programs are not there; they are begun as soon as it is their turn. @param {Part} part @returns {Material[]} */
   missing(part) {
     const at = part.aside ? 1 : 0;
     /** @type {Set<Material>} */
@@ -64,8 +66,9 @@ export class Programs {
     part.scene.traverseVisible((/** @type {any} */ { material }) => {
       if (material && !this.ready[at].has(material)) missing.add(material);
     });
-    if ([...missing].some((material) => !this.begun[at].has(material))) this.begin(part, at, missing);
-    return [...missing];
+    const mayBegin = this.atOnce || this.begun.every((begun) => begun.size === 0);
+    if (mayBegin && [...missing].some((material) => !this.begun[at].has(material))) this.begin(part, at, missing);
+    return [...missing].filter((material) => !this.ready[at].has(material));
   }
 
   /** @param {Part} part @param {number} at @param {Set<Material>} missing */
@@ -75,9 +78,13 @@ export class Programs {
     renderer.setRenderTarget(at ? this.aside : null);
     renderer.compile(scene, camera);
     for (const material of missing) {
-      this.begun[at].set(material, this.programOf(material));
+      const program = this.programOf(material);
+      // Another material brought the same program before.
+      if (program && this.known.has(program)) this.ready[at].add(material);
+      else this.begun[at].set(material, program);
     }
     renderer.setRenderTarget(before);
+    if (this.begun[at].size === 0) return;
     this.raiseFence();
     this.notBefore = performance.now() + this.headStart(0);
   }

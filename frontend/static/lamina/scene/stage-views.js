@@ -56,6 +56,12 @@ export class StageViews {
     this.invalidate();
   }
 
+  /** Viewports were placed anew: drawn with the next frame, as the page is. */
+  moved() {
+    this.sizes = new WeakMap();
+    this.invalidate();
+  }
+
   /** Size of a viewport in CSS px. @param {HTMLElement} element */
   sizeOf(element) {
     let size = this.sizes.get(element);

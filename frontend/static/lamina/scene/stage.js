@@ -2,7 +2,7 @@
 // Each viewport is a rectangle of it (scissor); only those that changed are drawn again, nothing runs when nothing
 // moves.
 
-import { Color, WebGLRenderer, WebGLRenderTarget } from "three";
+import { Color, Vector2, WebGLRenderer, WebGLRenderTarget } from "three";
 
 import { takeCard } from "./card.js";
 import { Programs } from "./programs.js";
@@ -75,7 +75,9 @@ export class Stage extends StageViews {
     this.sizes = new WeakMap();
     const { clientWidth, clientHeight } = this.host;
     if (clientWidth === 0 || clientHeight === 0) return;
-    this.renderer.setSize(clientWidth, clientHeight, false);
+    const { x: wide, y: high } = this.renderer.getSize(new Vector2());
+    // A canvas that gets a size is empty, be it the one it had.
+    if (wide !== clientWidth || high !== clientHeight) this.renderer.setSize(clientWidth, clientHeight, false);
     this.invalidate();
     // Drawn at once: a resized canvas is empty, and waiting for the next frame would flash.
     this.render();

@@ -13,7 +13,9 @@ import { combine, createStore } from "../../state/store.js";
 import { openingSeries, reduceStudyState, studyState } from "../../state/study.js";
 import { UndoStack } from "../../state/undo.js";
 import { initialView, reduceView } from "../../state/view.js";
+import { PlaneWarmth } from "../../scene/plane-warmth.js";
 import { makeActs } from "../../tools/acts.js";
+import { breathing } from "./breath.js";
 import { listenToReader } from "./controls.js";
 import { FEATURES, PARTS, initialParts } from "./features.js";
 import { makeFrames, makeTabs, placeFrames, setNotice } from "./frames.js";
@@ -43,6 +45,18 @@ export async function open(id, asked, early) {
   const root = find("#study");
   const grid = find("#viewports");
   const frames = makeFrames(grid);
+  const breath = breathing();
+  /** @type {Stage} */
+  let stage;
+  try {
+    stage = new Stage(grid);
+  } catch (error) {
+    if (!(error instanceof NoWebGL)) throw error;
+    stage = /** @type {any} */ (new PlainStage(grid));
+  }
+
+  // The card makes the shader of a slice while the page makes everything else.
+  const warmth = stage.largest3d ? new PlaneWarmth(stage) : null;
   /** @type {any} */
   let answer;
   try {
@@ -55,15 +69,7 @@ export async function open(id, asked, early) {
   /** @type {Room["makeStore"]} */
   const makeStore = (of) => createStore({ view: initialView(), study: studyState(of), ...initialParts() }, combine({ view: reduceView, study: reduceStudyState, ...PARTS }));
   const store = makeStore(answer);
-
-  /** @type {Stage} */
-  let stage;
-  try {
-    stage = new Stage(grid);
-  } catch (error) {
-    if (!(error instanceof NoWebGL)) throw error;
-    stage = /** @type {any} */ (new PlainStage(grid));
-  }
+  await breath();
 
   /** @type {Room} */
   const room = {
@@ -73,7 +79,8 @@ export async function open(id, asked, early) {
     segmentation: null,
     wantedSegmentation: null,
     report: (text, error) => void toast(text, { kind: "bad", act: runAgain(store, error?.facts?.repeat_url) }),
-    mark,
+    // Who waits for a mark may use everything: of what came while the page was being made it is said then.
+    mark: (name) => (root.dataset.ready === undefined && name !== "preview" && name !== "drawn" ? void made.then(() => mark(name)) : mark(name)),
     openSeries,
     closeSeries: () => closeSession(),
     togglePanel: () => root.toggleAttribute("data-panel"),
@@ -87,6 +94,11 @@ export async function open(id, asked, early) {
       if (room.session) endings.push(begin(room.session));
     },
   };
+  /** @type {() => void} */
+  let ready = () => {};
+  /** Resolves when the page is made. @type {Promise<void>} */
+  const made = new Promise((resolve) => (ready = resolve));
+  room.made = made;
   /** @type {Set<(event: any) => void>} */
   const listeners = new Set();
   /** @type {((session: any) => (() => void) | void)[]} */
@@ -99,6 +111,8 @@ export async function open(id, asked, early) {
     room.session = null;
   };
 
+  /** Features are told of the opening series one by one. */
+  let gently = false;
   /** Series whose volume the person wanted whole, whatever it takes. @type {Set<string>} */
   const anyway = new Set();
 
@@ -126,7 +140,21 @@ export async function open(id, asked, early) {
       return;
     }
     place();
-    endings.push(...beginnings.map((begin) => begin(room.session)));
+    if (!gently) endings.push(...beginnings.map((begin) => begin(room.session)));
+  }
+
+  /** The first series: its slices are on their way while each feature hears of it in a piece of its own. @param {string} seriesId */
+  async function openFirst(seriesId) {
+    gently = true;
+    openSeries(seriesId);
+    gently = false;
+    const { session } = room;
+    // Who asks to hear of sessions from now on is told of this one at once.
+    for (const begin of [...beginnings]) {
+      await breath();
+      if (!session || room.session !== session) return;
+      endings.push(begin(session));
+    }
   }
 
   function place() {
@@ -134,7 +162,7 @@ export async function open(id, asked, early) {
     const picture = grid.dataset.kind === "picture";
     placeFrames(grid, frames, picture ? { ...view, large: "axial", active: "axial" } : view, NARROW.matches && !picture);
     tabs.show(view.active);
-    stage.resize();
+    stage.moved();
   }
 
   const tabs = makeTabs((name) => store.dispatch({ type: "view.set", values: { active: name } }));
@@ -142,20 +170,30 @@ export async function open(id, asked, early) {
   store.watch((state) => [state.view.layout, state.view.large, state.view.main, state.view.active].join(), place);
   NARROW.addEventListener("change", place);
 
+  await breath();
   makeRail(find("#rail"), room);
+  await breath();
   makeToolbar(find("#tool-bar"), room);
+  await breath();
   makeSpaceTools(room);
+  await breath();
   find("#panel-close").addEventListener("click", room.togglePanel);
   makeSeriesList(find("#series"), room);
   makeSegmentList(find("#segments"), room);
+  await breath();
   makeResult(find("#result"), room, (segmentationId) => {
     room.wantedSegmentation = segmentationId;
     void room.session?.showSegmentation?.(store.get().study.segmentations.find((one) => one.id === segmentationId));
   });
   makeReconstruction(find("#reconstruction"), room);
   makeJobs(find("#jobs"), room);
+  await breath();
   const stopListening = listenToReader(room);
-  for (const make of FEATURES) make(room);
+  for (const make of FEATURES) {
+    await breath();
+    make(room);
+  }
+  await breath();
   showStudy(room);
 
   const stopStream = follow(id, answer.streams ?? {}, room);
@@ -169,7 +207,8 @@ export async function open(id, asked, early) {
   });
 
   const first = room.link?.series(answer.series) ?? openingSeries(answer);
-  if (first) openSeries(first.id);
+  await breath();
+  if (first) await openFirst(first.id);
   else setNotice(frames.axial, { symbol: "image-off", text: gettext("This study has no series yet") });
   // A series that arrives while the page is open and empty is opened; otherwise nothing moves by itself.
   store.watch((state) => state.study.series.length, () => {
@@ -185,7 +224,9 @@ export async function open(id, asked, early) {
     stage.dispose();
   });
   root.addEventListener("lamina:room", (/** @type {any} */ event) => event.detail(room));
+  if (warmth) void stage.settled().then(() => warmth.end());
   root.dataset.ready = "";
+  ready();
 }
 
 /** A stored file that failed its check is made anew by the same algorithm. @param {Room["store"]} store @param {string | null | undefined} address */

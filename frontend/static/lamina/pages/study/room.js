@@ -30,6 +30,7 @@
  * @property {HTMLElement} grid
  * @property {Record<ViewportName, Frame>} frames
  * @property {(VolumeSession | PictureSession) & Record<string, any> | null} session
+ * @property {Promise<void>} [made]  resolves when the page with all its features is made
  * @property {Map<string, Promise<ArrayBuffer>>} early  files asked for before the viewer was here, by address
  * @property {Editing} [editing]  segment editing, once its feature is made
  * @property {CaseDesk} [case]  what the reader does with the case the study is read in

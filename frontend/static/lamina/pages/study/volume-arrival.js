@@ -43,8 +43,7 @@ export class VolumeArrival {
         session.image.setPreview(bytes, volumeGeometry({ shape: preview_shape, affine: preview_affine, spacing_mm: session.volume.spacing_mm ?? null }), preview_range);
         session.room.mark("preview");
         this.refresh();
-        // The stage draws in the next frame; the one after it finds the picture on the screen.
-        requestAnimationFrame(() => requestAnimationFrame(() => session.room.mark("drawn")));
+        this.sayDrawn();
       },
       onSlices: (first, stored, halves) => {
         session.image.setSlices(first, stored, halves);
@@ -84,6 +83,17 @@ export class VolumeArrival {
     this.stream?.stop();
     clearTimeout(this.later);
     this.refilling += 1;
+  }
+
+  /** Say when a slice stands on the screen: drawn in one frame, seen in the next. Where no plane is shown there is none to wait for. */
+  sayDrawn() {
+    const { session } = this;
+    const shown = PLANE_NAMES.map((name) => session.views[name]).filter(({ element }) => element.clientWidth > 1);
+    requestAnimationFrame(() => {
+      if (session.leaving.signal.aborted) return;
+      if (shown.length > 0 && shown.every(({ drawn }) => drawn === "")) this.sayDrawn();
+      else requestAnimationFrame(() => session.room.mark("drawn"));
+    });
   }
 
   get sliceVoxels() {

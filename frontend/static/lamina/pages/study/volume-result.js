@@ -60,8 +60,8 @@ export class VolumeResult {
     /** @type {(() => void)[]} */
     const drop = [() => loading.abort()];
     this.drop = () => drop.reverse().forEach((act) => act());
-    // The slices come first: reading starts before the surfaces are there.
-    await session.arrival.firstLook;
+    // The slices come first: reading starts before the surfaces are there. And whoever works on labels has to be there.
+    await Promise.all([session.arrival.firstLook, session.room.made]);
     if (signal.aborted) return;
     await Promise.all([this.loadLabelmap(segmentation, signal, drop), this.loadSurfaces(segmentation, signal, drop)]);
   }
