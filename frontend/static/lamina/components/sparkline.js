@@ -1,6 +1,7 @@
 /** A line of recent values, 84 x 32, without axes: it shows a course, the number beside it says how much. */
 
-const SVG = "http://www.w3.org/2000/svg";
+import { svg } from "./svg.js";
+
 const WIDTH = 84;
 const HEIGHT = 32;
 
@@ -15,18 +16,7 @@ export function linePoints(values, width = WIDTH, height = HEIGHT) {
 export function sparkline(values) {
   const points = linePoints(values);
   const path = points.map(([x, y], index) => `${index ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join("");
-  const svg = document.createElementNS(SVG, "svg");
-  svg.setAttribute("class", "sparkline");
-  svg.setAttribute("viewBox", `0 0 ${WIDTH} ${HEIGHT}`);
-  svg.setAttribute("aria-hidden", "true");
-  for (const [name, d] of [
-    ["sparkline__area", `${path}L${WIDTH} ${HEIGHT}L0 ${HEIGHT}Z`],
-    ["sparkline__line", path],
-  ]) {
-    const shape = document.createElementNS(SVG, "path");
-    shape.setAttribute("class", name);
-    shape.setAttribute("d", d);
-    svg.append(shape);
-  }
-  return svg;
+  return svg("svg", { class: "sparkline", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, "aria-hidden": "true" },
+    svg("path", { class: "sparkline__area", d: `${path}L${WIDTH} ${HEIGHT}L0 ${HEIGHT}Z` }),
+    svg("path", { class: "sparkline__line", d: path }));
 }

@@ -3,6 +3,7 @@
 
 import { h, icon } from "../../components/dom.js";
 import { percent } from "../../components/format.js";
+import { svg } from "../../components/svg.js";
 import { pixelValue } from "../../geometry/format.js";
 import { addedPoint, movedPoint, ordered, removedPoint } from "../../geometry/transfer.js";
 import { clamp } from "../../geometry/vectors.js";
@@ -16,13 +17,6 @@ const EDGE = 10;
 /** Opacity grows quickly to what hides: the square root gives the thin values, where it matters, more room. */
 const up = (/** @type {number} */ opacity) => HEIGHT - EDGE - Math.sqrt(opacity) * (HEIGHT - 2 * EDGE);
 const opacityAt = (/** @type {number} */ y) => clamp((HEIGHT - EDGE - y) / (HEIGHT - 2 * EDGE), 0, 1) ** 2;
-
-/** @param {string} tag @param {Record<string, string | number>} [attributes] @returns {any} */
-function svg(tag, attributes = {}) {
-  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
-  return element;
-}
 
 /** @param {(points: TransferPoint[]) => void} onChange */
 export function makeTransferEditor(onChange) {

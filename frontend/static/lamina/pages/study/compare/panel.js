@@ -2,6 +2,7 @@
 
 import { fill, find, h, icon } from "../../../components/dom.js";
 import { DASH, NARROW, dice, ml, mm, number } from "../../../components/format.js";
+import { svg } from "../../../components/svg.js";
 import { hexOf, rampAt } from "../../../geometry/distance.js";
 import { csvOf, directionsOf, unionOf } from "../../../geometry/hotspots.js";
 import { gettext, interpolate, known, ngettext } from "../../../i18n.js";
@@ -115,20 +116,14 @@ export function makePanel(room, desk) {
     const shares = painted?.sharesOf(number_, part.range, BINS, desk.sign) ?? null;
     chart.hidden = !shares;
     if (!shares) return;
-    const NS = "http://www.w3.org/2000/svg";
-    const svg = document.createElementNS(NS, "svg");
-    svg.setAttribute("viewBox", "0 0 210 48");
-    svg.setAttribute("preserveAspectRatio", "none");
-    svg.setAttribute("aria-hidden", "true");
     // Square roots: most of any surface lies near zero, and the rest is what one looks for.
     const tallest = Math.sqrt(Math.max(...shares));
-    shares.forEach((share, at) => {
-      const bar = document.createElementNS(NS, "rect");
+    const bars = [...shares].map((share, at) => {
       const high = share > 0 ? Math.max(1, (Math.sqrt(share) / tallest) * 46) : 0;
-      for (const [name, value] of Object.entries({ x: at * 10 + 0.5, y: 48 - high, width: 9, height: high, fill: hexOf(rampAt(((at + 0.5) / BINS) * 2 - 1)) })) bar.setAttribute(name, String(value));
-      svg.append(bar);
+      return svg("rect", { x: at * 10 + 0.5, y: 48 - high, width: 9, height: high, fill: hexOf(rampAt(((at + 0.5) / BINS) * 2 - 1)) });
     });
-    fill(chart, h("h3", {}, gettext("Share of the surface by distance"), h("span", { class: "second" }, " · ", gettext("square-root scale"))), svg,
+    const picture = svg("svg", { viewBox: "0 0 210 48", preserveAspectRatio: "none", "aria-hidden": "true" }, bars);
+    fill(chart, h("h3", {}, gettext("Share of the surface by distance"), h("span", { class: "second" }, " · ", gettext("square-root scale"))), picture,
       h("div", { class: "compare__axis", "aria-hidden": "true" }, [-part.range, 0, part.range].map((value) => h("span", {}, value === 0 ? "0" : `${value > 0 ? "+" : ""}${number(value, Number.isInteger(value) ? 0 : 1)}${NARROW}mm`))));
   }
 
