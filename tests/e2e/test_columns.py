@@ -6,13 +6,14 @@ geometry of the page against SCREENS.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from tests.e2e.sealed import bone_ball, boxes_with_dice, open_cases, read_all, sealed_project, sign_in
-from tests.e2e.site import Site
+from tests.e2e.sealed import BOSS, bone_ball, boxes_with_dice, open_cases, read_all, sealed_project, sign_in
+from tests.e2e.site import PASSWORD, Site
 from tests.e2e.viewer import Study, eventually, open_desk, spaces
 from tests.e2e.watch import Watch
 
@@ -23,6 +24,17 @@ PEOPLE = [
     ("juno@columns.example", "Juno Column", True),
 ]
 A, B = "#78FFE2", "#FB9202"
+# Somebody who reads in the project and had no part in its case.
+JOIN = """
+import django, json, sys
+django.setup()
+from server.accounts.models import Project, User
+from server.accounts.services import add_member, create_user
+given = json.load(sys.stdin)
+boss = User.objects.get(email=given["boss"])
+kim = create_user(email="kim@columns.example", display_name="Kim Column", password=given["password"])
+add_member(project=Project.objects.get(slug=given["slug"]), user=kim, role="reader", by=boss)
+"""
 TEACH = """{
   orbits: (room) => [room.session, room.columns.twin.session].map(({ space: { orbit } }) =>
     [orbit.azimuth, orbit.elevation, orbit.distance].map((one) => one.toFixed(3)).join()),
@@ -43,6 +55,8 @@ TEACH = """{
 
 class Columns(Study):
     """Both columns as one sees them."""
+
+    project = ""  # its slug
 
     def __init__(self, page: Any) -> None:
         super().__init__(page)
@@ -81,6 +95,7 @@ def opened(site: Site, browser: Any, tmp_path_factory: pytest.TempPathFactory) -
         read_all(site, study, (PEOPLE[0][0], one), (PEOPLE[1][0], two))
         page.goto(f"/studies/{study}/")
         columns = Columns(page).loaded("whole", "compared")
+        columns.project = project["slug"]
         yield columns, watching
 
 
@@ -190,6 +205,20 @@ def test_below_1100_one_column_and_a_key_shows_the_other(page: Columns) -> None:
     eventually(lambda: (page.shown("axial"), page.shown("twin-axial")), (True, True))
 
 
+def test_a_viewport_of_the_right_column_made_large(page: Columns) -> None:
+    x, y = page.middle("twin-axial")
+    page.page.mouse.dblclick(x, y + 120)
+    eventually(lambda: [page.shown(one) for one in ("axial", "twin-axial", "twin-surfaces")], [False, True, False])
+    page.page.keyboard.press("Escape")
+    eventually(lambda: [page.shown(one) for one in ("axial", "twin-axial", "twin-surfaces")], [True, True, True])
+    page.page.set_viewport_size({"width": 700, "height": 900})
+    eventually(lambda: [page.shown(one) for one in ("axial", "twin-axial")], [False, True])
+    page.page.locator('[data-column="a"]').click()
+    eventually(lambda: [page.shown(one) for one in ("axial", "twin-axial")], [True, False])
+    page.page.set_viewport_size({"width": 1600, "height": 1000})
+    eventually(lambda: [page.shown(one) for one in ("axial", "twin-axial")], [True, True])
+
+
 def test_one_picture_and_back(page: Columns) -> None:
     """Overlaid: both in every plane, the distances painted; nothing of the right column is left."""
     page.page.get_by_role("button", name="Overlaid").click()
@@ -200,3 +229,32 @@ def test_one_picture_and_back(page: Columns) -> None:
     eventually(lambda: page.shown("twin-axial"), True)
     eventually(lambda: page.ask("surfaces"), [A, B])
     assert not page.page.locator(".legend").is_visible()
+
+
+@pytest.mark.parametrize("width", [1600, 1280])
+def test_a_word_after_an_act_never_covers_the_panel(page: Columns, width: int) -> None:
+    page.page.set_viewport_size({"width": width, "height": 800})
+    page.page.locator("#copy-link").click()
+    toast = page.page.locator(".toast")
+    toast.wait_for()
+    panel = page.page.locator(".panel").bounding_box()
+    eventually(lambda: toast.bounding_box()["x"] + toast.bounding_box()["width"] <= panel["x"], True)
+    toast.get_by_role("button", name="Close").click()
+    eventually(toast.count, 0)
+
+
+def test_an_admin_gives_the_case_to_another_adjudicator(site: Site, page: Columns, open_as: Callable[..., Any]) -> None:
+    site.python(JOIN, json.dumps({"boss": BOSS, "password": PASSWORD, "slug": page.project}))
+    admin = open_as("admin", f"/projects/{page.project}/reading/", size=(1280, 720))
+    readers = admin.locator(".case-readers")
+    eventually(lambda: "Juno Column" in readers.inner_text(), True)
+    admin.get_by_role("button", name="Another adjudicator").click()
+    dialog = admin.locator("wa-dialog")
+    choice = dialog.get_by_label("Adjudicator", exact=True)
+    # Whoever read the case, or settles it now, is not among them.
+    eventually(choice.locator("option").all_inner_texts, ["Kim Column"])
+    assert "Juno Column hands the case over" in dialog.inner_text()
+    dialog.get_by_role("button", name="Give the case").click()
+    eventually(lambda: "Kim Column" in readers.inner_text(), True)
+    # What was theirs is no longer: the page of who had it says so by itself.
+    eventually(lambda: page.page.locator("#adjudication").is_visible(), False)

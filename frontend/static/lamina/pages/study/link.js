@@ -120,7 +120,7 @@ export class Link {
     const values = Object.fromEntries(Object.entries(names).filter(([key]) => key !== "layout" || wanted.layout).map(([key, name]) => [name, key in wanted ? wanted[key] : start[name]]));
     if (values.layout && isBeside(values.layout)) values.layout = "1x1";
     // What is compared does not stand in a link: only who settles a case gets the columns back.
-    if (values.layout && isPair(values.layout) && room.case?.case?.mine?.kind !== "adjudication") values.layout = "2x2";
+    if (values.layout && isPair(values.layout) && (session.kind !== "volume" || room.case?.case?.mine?.kind !== "adjudication")) values.layout = "2x2";
     if (values.layout && values.layout !== view.layout) values.protocol = null;
     // Link and zoom in an order that lets each plane keep its own.
     store.dispatch({ type: "view.set", values: { ...values, linked: false } });

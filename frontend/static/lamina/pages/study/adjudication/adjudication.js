@@ -152,7 +152,7 @@ export function makeAdjudication(room) {
     });
   }
 
-  room.store.watch((state) => `${state.case.case?.id} ${state.case.case?.mine?.kind} ${state.case.case?.mine?.state} ${state.case.case?.stage}`, () => void (desk.isMine ? desk.load() : draw()));
+  room.store.watch((state) => `${state.case.case?.id} ${state.case.case?.mine?.kind} ${state.case.case?.mine?.state} ${state.case.case?.stage}`, () => (desk.isMine ? void desk.load() : desk.leave()));
   room.store.watch((state) => state.case.answers, () => desk.told && drawFoot());
   room.onSession(() => {
     if (desk.told) void desk.show();

@@ -64,6 +64,18 @@ export class AdjudicationDesk {
     }
   }
 
+  /** The case was given to somebody else: the two reads are no longer this person's to look at. */
+  leave() {
+    if (this.told) {
+      this.asking += 1;
+      this.told = null;
+      this.laid = false;
+      this.room.comparison?.hide();
+      if (isPair(this.room.store.get().view.layout)) this.room.store.dispatch({ type: "view.set", values: { layout: "2x2", large: null } });
+    }
+    this.changed();
+  }
+
   /** @param {any} told */
   take(told) {
     this.told = told;

@@ -35,7 +35,8 @@ export class Columns {
       this.follow();
       return () => this.close();
     });
-    for (const media of [WIDE, NARROW]) media.addEventListener("change", () => this.place());
+    // After the page has placed its own viewports for the new width.
+    for (const media of [WIDE, NARROW]) media.addEventListener("change", () => requestAnimationFrame(() => this.place()));
     for (const type of ["pointerdown", "focusin"]) room.grid.addEventListener(type, (event) => this.pressed(event.target), { capture: true });
     room.addActs({ "other-column": () => this.peek() });
   }
