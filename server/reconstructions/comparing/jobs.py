@@ -27,7 +27,7 @@ def prepare(job: Job, folder: Path) -> EngineCall:
     request = {
         "left": str(folder / "left"),
         "right": str(folder / "right"),
-        "right_to_left": services.transform_of(comparison.left, comparison.right),
+        "right_to_left": job.parameters.get("right_to_left"),
         "pairs": comparison.pairs,
         "out": str(folder / "result"),
     }

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -65,7 +66,7 @@ def ask(
     seqs = states.checked_seq(left, left_seq), states.checked_seq(right, right_seq)
     if (left.pk, seqs[0]) == (right.pk, seqs[1]):
         raise LaminaError("same_version", _("Choose two different ones to compare."), 422)
-    transform_of(left, right)
+    matrix = transform_of(left, right)
     known = Comparison.objects.filter(left=left, left_seq=seqs[0], right=right, right_seq=seqs[1])
     found = known.select_for_update().first()
     if found is None:
@@ -91,9 +92,21 @@ def ask(
             ignore_conflicts=True,
         )
         found = known.select_for_update().get()
+    if found.result is not None and not is_of(found, matrix):
+        # Another transform counts by now: what was measured through the old one is not true any more.
+        found.result, found.job = None, None
+        found.save(update_fields=["result", "job", "modified_at"])
     if found.result is None:
-        _put_in_line(found, by)
+        _put_in_line(found, by, matrix)
     return complete(known).get()
+
+
+def is_of(comparison: Comparison, matrix: list[list[float]] | None) -> bool:
+    """Was it made with the right one brought over by this matrix?"""
+    used = comparison.job.parameters.get("right_to_left") if comparison.job else None
+    if used is None or matrix is None:
+        return used is None and matrix is None
+    return bool(np.allclose(used, matrix, rtol=0, atol=1e-9))
 
 
 def transform_of(left: Segmentation, right: Segmentation) -> list[list[float]] | None:
@@ -113,7 +126,7 @@ def _root(segmentation: Segmentation) -> Any:
     return segmentation.based_on_id or segmentation.pk
 
 
-def _put_in_line(comparison: Comparison, by: Any) -> None:
+def _put_in_line(comparison: Comparison, by: Any, matrix: list[list[float]] | None) -> None:
     asker = str(by.pk) if by is not None else None
     if asker and asker not in comparison.asked_by:
         comparison.asked_by = [*comparison.asked_by, asker]
@@ -129,7 +142,7 @@ def _put_in_line(comparison: Comparison, by: Any) -> None:
         # Only who asks hears of it: that a comparison is made says that both are there.
         stream=f"user:{asker or NOBODY}",
         requested_by=by,
-        parameters={"comparison_id": str(comparison.pk)},
+        parameters={"comparison_id": str(comparison.pk), **({"right_to_left": matrix} if matrix else {})},
         priority=1,
     )
     comparison.save(update_fields=["job", "modified_at"])

@@ -11,7 +11,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from server.core.errors import LaminaError
-from server.reconstructions.comparing import pairs, selectors, states
+from server.reconstructions.comparing import pairs, selectors, services, states
 from server.reconstructions.comparing.models import Comparison
 from server.reconstructions.editing.table import Row
 from server.reconstructions.following.growth import Growth, growth
@@ -104,16 +104,19 @@ def follow_up(opened: Segmentation, other: Segmentation) -> FollowUp:
         }
         for one in alone
     ]
+    fusion = fusion_of(opened.series, other.series, transforms_between([opened.series, other.series]))
+    made = selectors.ready(opened, sides[0].seq, other, sides[1].seq)
+    matrix = fusion.matrix if fusion.how == "transform" else None
     return FollowUp(
         opened=sides[0],
         other=sides[1],
         earlier=earlier,
         later=later,
         days=days,
-        fusion=fusion_of(opened.series, other.series, transforms_between([opened.series, other.series])),
+        fusion=fusion,
         segments=segments,
         unpaired=unpaired,
-        comparison=selectors.ready(opened, sides[0].seq, other, sides[1].seq),
+        comparison=made if made and fusion.allowed and services.is_of(made, matrix) else None,
     )
 
 

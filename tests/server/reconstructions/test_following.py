@@ -104,3 +104,42 @@ def test_a_sealed_result_is_as_missing_on_either_date(world: dict[str, Any], api
         answer = asked(reader, world[opened], world[other])
         assert answer.status_code == 404
         assert b"4.0" not in answer.content
+
+
+def test_distances_are_measured_anew_when_another_transform_counts(
+    world: dict[str, Any], api_client: Callable[..., Any]
+) -> None:
+    """What was measured through a transform that was replaced or taken away is told to nobody."""
+    from server.reconstructions.comparing.models import Comparison
+    from server.studies.transforms import add_transform, remove_transform
+
+    reader = api_client(world["reader"])
+    later, earlier = world["later"], world["earlier"]
+
+    def joined(shift: float) -> Any:
+        matrix = [[1.0, 0, 0, shift], [0, 1.0, 0, 0], [0, 0, 1.0, 0], [0, 0, 0, 1.0]]
+        given = {"moving": earlier.series, "fixed": later.series, "method": "manual", "by": world["reader"]}
+        return add_transform(matrix=matrix, **given)
+
+    def compared() -> str:
+        answer = reader.post("/api/comparisons/", {"left": str(later.pk), "right": str(earlier.pk)}, format="json")
+        return str(answer.json()["state"])
+
+    def told() -> Any:
+        return asked(reader, later, earlier).json()["comparison_id"]
+
+    first = joined(2.0)
+    assert compared() == "queued"
+    comparison = Comparison.objects.get()
+    assert comparison.job is not None
+    assert comparison.job.parameters["right_to_left"][0] == [1.0, 0, 0, 2.0]
+    Comparison.objects.update(result={"segments": [], "regions": []})
+    assert (told(), compared()) == (str(comparison.pk), "succeeded")
+    second = joined(5.0)
+    assert (told(), compared()) == (None, "queued")
+    assert Comparison.objects.get().job.parameters["right_to_left"][0] == [1.0, 0, 0, 5.0]
+    Comparison.objects.update(result={"segments": [], "regions": []})
+    assert told() == str(comparison.pk)
+    for one in (first, second):
+        remove_transform(transform=one, by=world["reader"])
+    assert told() is None
