@@ -130,14 +130,18 @@ def train(
     splits: str | Path | None,
     out: str | Path,
     *,
+    across: bool = False,
     device: str = "",
     threads: int = 0,
     on_progress: OnProgress = no_progress,
 ) -> dict[str, Any]:
-    """Train a recipe on a set and write its weights folder `out`; a run cut short goes on where it stopped."""
+    """Train a recipe on a set and write its weights folder `out`; a run cut short goes on where it stopped.
+
+    `across` trains one network per fold instead, each scored on the patients it left out.
+    """
     from recon_engine.training.run import train as run
 
-    return run(recipe, data, splits, out, device=device, threads=threads, on_progress=on_progress)
+    return run(recipe, data, splits, out, across=across, device=device, threads=threads, on_progress=on_progress)
 
 
 def evaluate(

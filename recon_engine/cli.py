@@ -146,6 +146,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("recipe", metavar="RECIPE")
     made.add_argument("--data", required=True, metavar="SETFOLDER")
     made.add_argument("--splits", metavar="FILE")
+    made.add_argument("--folds", action="store_true", help="one network per fold, scored on the patients it left out")
     made.add_argument("-o", "--out", required=True, metavar="OUT", help="the weights folder to make, or to go on with")
     machine(made)
     return top
@@ -392,7 +393,8 @@ def _case_list(file: str) -> list[str]:
 
 def _scores(asked: argparse.Namespace, answer: dict[str, Any]) -> dict[str, Any]:
     if not asked.json:
-        for name, one in answer.get("algorithms", {asked.name: answer}).items():
+        own = {getattr(asked, "name", "") or answer.get("recipe", ""): answer}
+        for name, one in answer.get("algorithms", own).items():
             print(name)
             for metric, row in one.get("summary", {}).items():
                 if row["mean"] is None:
@@ -409,10 +411,13 @@ def _train(asked: argparse.Namespace, bar: Bar) -> dict[str, Any]:
         asked.data,
         asked.splits,
         asked.out,
+        across=asked.folds,
         device=asked.device,
         threads=asked.threads,
         on_progress=bar,
     )
+    if asked.folds:
+        return _scores(asked, answer)
     if not asked.json:
         print(f"{asked.out}: {answer['weights_sha256']}")
     return answer

@@ -24,6 +24,7 @@ DEFINITIONS: dict[str, tuple[str, str]] = {
         "mm",
     ),
     "volume_error_percent": ("Volume error: |A - B| / B x 100, voxels of result A and truth B", "%"),
+    "ef_error": ("Error of the ejection fraction: |found - true|, each (ED - ES) / ED of areas summed over slices", ""),
     "volume_ml": ("Volume of the result: voxels x voxel volume", "mL"),
     "truth_volume_ml": ("Volume of the truth: voxels x voxel volume", "mL"),
 }

@@ -77,7 +77,7 @@ def standardised(voxels: NDArray) -> NDArray:
     values = voxels.astype(np.float32)
     low, high = np.percentile(values, (1, 99))
     values = np.clip(values, low, high)
-    return (values - values.mean()) / max(float(values.std()), 1e-6)
+    return ((values - values.mean()) / max(float(values.std()), 1e-6)).astype(np.float32)
 
 
 def centred(voxels: NDArray, shape: tuple[int, int, int]) -> tuple[NDArray, tuple[slice, ...], tuple[slice, ...]]:

@@ -15,9 +15,15 @@ from torch import Tensor
 
 from recon_engine import weights
 from recon_engine.contract import ENGINE_VERSION, EngineError, OnProgress, Progress, no_progress
-from recon_engine.recipes import hippocampus_localiser, hippocampus_mr, phantom_organs_ct, phantom_organs_overview
+from recon_engine.recipes import (
+    hippocampus_localiser,
+    hippocampus_mr,
+    lv_cine_mr,
+    phantom_organs_ct,
+    phantom_organs_overview,
+)
 from recon_engine.recipes.configuration import Recipe
-from recon_engine.training import evaluation, sets, sources
+from recon_engine.training import cine, crossing, evaluation, sets, sources
 from recon_engine.training.checkpoint import write_atomically
 from recon_engine.training.loop import Source, train_network
 
@@ -26,6 +32,7 @@ RECIPES: dict[str, Callable[[], Recipe]] = {
     "hippocampus-localiser": hippocampus_localiser.recipe,
     "phantom-organs-overview": phantom_organs_overview.recipe,
     phantom_organs_ct.NAME: phantom_organs_ct.recipe,
+    lv_cine_mr.NAME: lv_cine_mr.recipe,
 }
 # Networks that serve another one lie beside it under a name of their own.
 FILES = {
@@ -45,6 +52,10 @@ def source_for(recipe: Recipe, data: str | Path, splits: str | Path | None, out:
         if splits:
             names = sets.split_part(Path(splits), "hippocampus_mri", "train")
         return sources.hippocampus(recipe, folder, names), f"{len(names)} cases of {folder.name}"
+    if recipe.data == "cine":
+        folder = Path(data)
+        names = sets.split_part(Path(splits), "sunnybrook_cardiac_mri", "train") if splits else list(cine.cases(folder))
+        return sources.cine_slices(recipe, folder, names), f"{len(names)} patients of {folder.name}"
     if recipe.data == "heads":
         return sources.heads(recipe, Path(data)), "heads drawn from the ICBM 152 average brain"
     if recipe.data in ("phantoms", "phantom overviews"):
@@ -64,12 +75,14 @@ def train(
     splits: str | Path | None,
     out: str | Path,
     *,
+    across: bool = False,
     device: str = "",
     threads: int = 0,
     on_progress: OnProgress = no_progress,
 ) -> dict[str, Any]:
     """Train a recipe into the folder `out`, which a run cut short goes on with.
 
+    `across` trains one network per fold instead and writes what each says of the patients it has not seen.
     `data` is the set's folder, the average brain's file for hippocampus-localiser, or phantoms:SEEDS. `splits` leaves
     its part "val" out of training. Returns the weights' hash and, with a split, the summary measured on "val".
     Raises EngineError: not_found for recipe or set, bad_request, cancelled.
@@ -81,9 +94,12 @@ def train(
     if name not in RECIPES:
         raise EngineError("not_found", f"There is no recipe {name!r}. There are: {', '.join(RECIPES)}.")
     recipe, out = RECIPES[name](), Path(out)
-    source, trained_on = source_for(recipe, data, splits, out)
     where = choose_device(device)
     torch.set_num_threads(threads or min(os.cpu_count() or 1, 8))
+    if across:
+        crossed = crossing.cross(recipe, data, out, device=where, threads=threads, on_progress=on_progress)
+        return {"recipe": name, "out": str(out), "out_of_fold": str(out / crossing.FILE), "summary": crossed["summary"]}
+    source, trained_on = source_for(recipe, data, splits, out)
     made = []
     for member in range(recipe.members):
         own = dataclasses.replace(recipe, seed=recipe.seed + member)

@@ -47,6 +47,13 @@ def hippocampus(recipe: Recipe, folder: Path, names: Sequence[str]) -> Source:
     return from_memory(recipe, *sets.hippocampus_samples(folder, names, recipe.box))
 
 
+def cine_slices(recipe: Recipe, folder: Path, names: Sequence[str]) -> Source:
+    """Single slices of the cine set."""
+    from recon_engine.training import cine
+
+    return from_memory(recipe, *cine.samples(cine.slices(folder, names), recipe.box))
+
+
 def heads(recipe: Recipe, file: Path) -> Source:
     """Heads drawn anew for every step from the average brain."""
     from recon_engine.recipes.hippocampus_localiser import scaled
