@@ -119,7 +119,7 @@ def open_study() -> list[dict[str, Any]]:
     if program is None:
         raise RuntimeError("no Chromium here")
     os.environ["LAMINA_TESTING"] = "1"
-    site = Site()
+    site = Site(collected=True)
     with tempfile.TemporaryDirectory(prefix="lamina-bench-") as folder:
         try:
             site.start()

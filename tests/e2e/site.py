@@ -53,9 +53,12 @@ print(json.dumps({"project": str(project.pk), "slug": project.slug, "people": {k
 
 
 class Site:
-    """Started once per test run; everything it starts is ended by its pid."""
+    """Started once per test run; everything it starts is ended by its pid.
 
-    def __init__(self) -> None:
+    `collected`: with static files as people get them, hashed and bundled, not straight from their folders.
+    """
+
+    def __init__(self, *, collected: bool = False) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="lam"))
         self.log = self.folder / "log"
         self.children: list[subprocess.Popen[bytes]] = []
@@ -80,6 +83,9 @@ class Site:
             "OMP_NUM_THREADS": "1",
         }
         self.env.pop("LAMINA_DEMO", None)
+        self.collected = collected
+        if collected:
+            self.env.pop("LAMINA_PLAIN_STATICS")
         self.facts: dict[str, Any] = {}
 
     # --- up and down ----------------------------------------------------------------------------------------------
@@ -90,6 +96,8 @@ class Site:
         redis = [redis_program(), "--port", "0", "--unixsocket", str(self.folder / "r.sock"), "--save", ""]
         self._start([*redis, "--appendonly", "no", "--dir", str(self.folder)])
         self.manage("migrate", "-v", "0")
+        if self.collected:
+            self.manage("collectstatic", "--noinput", "-v", "0")
         given = {"people": PEOPLE, "password": PASSWORD, "project": PROJECT}
         self.facts = json.loads(self.python(PREPARE, json.dumps(given)).strip().splitlines()[-1])
         web = [sys.executable, "-m", "uvicorn", "server.asgi:application", "--host", "127.0.0.1"]
