@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
-  daysUntil, inOrder, initialCase, isClosed, judged, nextOpen, phaseOf, placeBeside, reduceCase, stepsOf, unanswered, undecided, undrawn, whyOf,
+  daysUntil, inOrder, initialCase, isClosed, judged, volumesApart, nextOpen, phaseOf, placeBeside, reduceCase, stepsOf, unanswered, undecided, undrawn, whyOf,
 } from "../../frontend/static/lamina/state/case.js";
 import { OWN_SCHEME, choicesOf, choicesText, keyFor } from "../../frontend/static/lamina/state/questions.js";
 import { ReadingClock } from "../../frontend/static/lamina/state/reading-clock.js";
@@ -64,6 +64,9 @@ test("places are visited around, and a decision leads to the next open one", () 
 test("limits: Dice 0.80 itself passes, 0.79 does not; a distance at its limit passes; signs do not matter", () => {
   assert.deepEqual([judged("dice", 0.81, 0.8), judged("dice", 0.8, 0.8), judged("dice", 0.79, 0.8)], ["good", "good", "bad"]);
   assert.deepEqual([judged("hd95_mm", 3, 3), judged("hd95_mm", 3.1, 3), judged("volume_difference_percent", -12, 10)], ["good", "bad", "bad"]);
+  // Of 100 and 110 the smaller is 10 % off the other, the two lie 9.5 % apart: whoever comes first, within 9.6.
+  for (const [a, b] of [[100, 110], [110, 100]]) assert.equal(judged("volume_difference_percent", volumesApart({ voxels_a: a, voxels_b: b }), 9.6), "good");
+  assert.deepEqual([volumesApart({ voxels_a: 0, voxels_b: 0 }), volumesApart({ voxels_a: 0, voxels_b: 5 }), volumesApart({})], [0, 200, null]);
   assert.deepEqual([judged("dice", null, 0.8), judged("dice", 0.5, null)], [null, null]);
 });
 

@@ -130,6 +130,16 @@ export function nextOpen(places, place) {
 }
 
 /**
+ * How far two volumes lie apart, in percent of their mean: neither of two reads is the reference. This is what the
+ * limit judges, here as on the server; null where a side is not known.
+ * @param {{ voxels_a?: number | null, voxels_b?: number | null }} row @returns {number | null}
+ */
+export function volumesApart({ voxels_a: a, voxels_b: b }) {
+  if (typeof a !== "number" || typeof b !== "number") return null;
+  return a === b ? 0 : (Math.abs(a - b) / ((a + b) / 2)) * 100;
+}
+
+/**
  * A measure against the project's limit: "good", "bad", or null where there is none of the two.
  * Dice has to reach its limit; distance and volume difference may not pass theirs.
  * @param {"dice" | "hd95_mm" | "volume_difference_percent"} measure @param {number | null | undefined} value @param {number | null | undefined} limit

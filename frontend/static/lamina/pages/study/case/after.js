@@ -5,7 +5,7 @@ import { actWord, longActWord } from "../../../components/case-words.js";
 import { fill, h, icon } from "../../../components/dom.js";
 import { DASH, dice, mm, number } from "../../../components/format.js";
 import { gettext, interpolate, known } from "../../../i18n.js";
-import { judged } from "../../../state/case.js";
+import { judged, volumesApart } from "../../../state/case.js";
 import { nextAfter, openReading } from "./next.js";
 
 /** @import { Room } from "../room.js" */
@@ -88,7 +88,7 @@ const pairTable = ({ left, right, segments }, limits) =>
       h("th", { scope: "row" }, known(one.label)),
       cell("dice", one.dice, limits.dice, dice),
       cell("hd95_mm", one.hd95_mm, limits.hd95_mm, mm),
-      cell("volume_difference_percent", one.volume_difference_percent, limits.volume_percent, percents)))));
+      cell("volume_difference_percent", volumesApart(one), limits.volume_percent, percents)))));
 
 /** @param {number} value  in percent */
 const percents = (value) => `${number(Math.abs(value), 1)}\u202f%`;

@@ -5,7 +5,7 @@ import { fill, h, icon } from "../../../components/dom.js";
 import { dice, ml, mm, number } from "../../../components/format.js";
 import { toast, toastError } from "../../../components/toast.js";
 import { gettext, interpolate, known, ngettext } from "../../../i18n.js";
-import { isReader, judged, placeBeside } from "../../../state/case.js";
+import { isReader, judged, volumesApart, placeBeside } from "../../../state/case.js";
 import { placeCard } from "./place-card.js";
 
 /** @import { Place } from "../../../state/case.js" */
@@ -33,7 +33,7 @@ export function measures(segment, protocol, names) {
     h("div", { class: "measure", title, dataset: { measure } }, h("dt", {}, name), h("dd", {}, value), limit ?? h("dd", {}));
   const overlap = judged("dice", segment.dice, protocol?.dice_limit);
   const far = judged("hd95_mm", segment.hd95_mm, protocol?.hd95_limit_mm);
-  const size = judged("volume_difference_percent", segment.volume_difference_percent, protocol?.volume_limit_percent);
+  const size = judged("volume_difference_percent", volumesApart(segment), protocol?.volume_limit_percent);
   const swatch = h("span", { class: "swatch", "aria-hidden": "true" });
   swatch.style.setProperty("background-color", segment.colour ?? "#AEB8C4");
   const limit = (/** @type {string} */ text) => ({ limit: text });
