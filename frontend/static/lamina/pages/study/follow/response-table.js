@@ -40,7 +40,7 @@ export function responseTable({ dates, targets, warnings, rule }, goTo) {
           row("from-baseline", gettext("From baseline"), (date) => (date.is_baseline ? "" : change(date.from_baseline))),
           row("from-nadir", gettext("From smallest"), (date) => (date.is_baseline ? "" : change(date.from_nadir)), gettext("From the smallest sum before that date, the baseline among them (nadir)")),
           row("category", gettext("Response"), (date) => (date.category ? h("strong", { title: `${date.word}. ${date.reason}` }, date.category) : date.is_baseline ? "" : DASH))))),
-    opened && !opened.is_baseline && h("p", { class: "overtime__answer", role: "status" }, opened.category && h("strong", {}, `${opened.category} · ${opened.word}. `), opened.reason),
+    opened && !opened.is_baseline && h("p", { class: "overtime__answer", role: "status" }, opened.category && [h("strong", {}, `${opened.category} · ${opened.word}`), " "], opened.reason),
     notes,
     h("p", { class: "hint" }, rule));
 }

@@ -141,7 +141,7 @@ export class AutomaticRegistration {
     return [
       h("p", { class: "automatic__title" }, gettext("Found. Nothing is stored yet.")),
       h("dl", { class: "automatic__facts" },
-        line("error", errorText(result.error_mm), gettext("Error"), interpolate(gettext("Mean distance over the body between runs from other starts and the way back; at most {most} anywhere. A mistake that every run makes is not in it."), { most: mm(result.farthest_mm) })),
+        line("error", errorText(result.error_mm), gettext("Stated error"), interpolate(gettext("Mean distance over the body between runs from other starts and the way back; at most {most} anywhere. A mistake that every run makes is not in it."), { most: mm(result.farthest_mm) })),
         line("motion", `${mm(result.shift_mm)}, ${degrees(result.rotation_degrees)}`, gettext("Moves and turns"), gettext("The middle of the body, and the whole of it")),
         line("likeness", `${before}${number(result.similarity_after, 2)}`, gettext("Likeness"), gettext("Correlation of the values inside both bodies, before and after")),
         line("overlap", percent(result.overlap), gettext("Overlap"), gettext("Share of the smaller body that lies in the other"))),
