@@ -42,6 +42,7 @@ test("a moment is minutes, then the clock, then the date", () => {
   assert.equal(format.ago("2026-11-22T13:59:40Z", now, "UTC"), "now");
   assert.equal(format.ago("2026-11-22T13:56:00Z", now, "UTC"), `4${N}min`);
   assert.equal(format.ago("2026-11-22T09:05:00Z", now, "UTC"), "09:05");
+  assert.equal(format.ago("2026-11-22T00:00:00Z", now, "UTC"), "22 Nov 2026"); // rounded to the day
   assert.equal(format.ago("2026-11-22T09:05:00Z", now, "Asia/Shanghai"), "17:05");
   assert.equal(format.ago("2026-11-20T09:05:00Z", now, "UTC"), "20 Nov 2026");
 });

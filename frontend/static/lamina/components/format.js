@@ -91,6 +91,8 @@ const zone = () =>
  */
 export function ago(iso, now = new Date(), timeZone = zone()) {
   const then = new Date(iso);
+  // Rounded to the day, as while names are hidden: a clock would be made up.
+  if (/T00:00:00(\.0+)?(Z|\+00:00)$/.test(iso)) return day(iso.slice(0, 10));
   const seconds = (now.getTime() - then.getTime()) / 1000;
   if (seconds < 60 && seconds > -60) return gettext("now");
   if (seconds >= 0 && seconds < 3600) return interpolate(gettext("{minutes}\u202fmin"), { minutes: Math.floor(seconds / 60) });
