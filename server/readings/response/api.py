@@ -14,19 +14,18 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from server.readings.models import LesionRole
 from server.readings.response.rules import Change
 from server.readings.response.table import Table, category_word, reason_of, table_of, warnings_of
 from server.studies.api import visible_study
 from server.studies.models import Study
 
 
-class AgainstSerializer(serializers.Serializer):
+class ResponseChangeSerializer(serializers.Serializer):
     mm = serializers.FloatField()
     percent = serializers.FloatField(allow_null=True)
 
 
-class DateSerializer(serializers.Serializer):
+class ResponseDateSerializer(serializers.Serializer):
     """`category` is null at the baseline and where nothing is judged; `word` and `reason` are for the reader."""
 
     study_id = serializers.UUIDField()
@@ -37,31 +36,31 @@ class DateSerializer(serializers.Serializer):
     sum_mm = serializers.FloatField(allow_null=True)
     missing = serializers.ListField(child=serializers.CharField())
     new_lesions = serializers.ListField(child=serializers.CharField())
-    from_baseline = AgainstSerializer(allow_null=True)
-    from_nadir = AgainstSerializer(allow_null=True)
+    from_baseline = ResponseChangeSerializer(allow_null=True)
+    from_nadir = ResponseChangeSerializer(allow_null=True)
     category = serializers.CharField(allow_null=True)
     word = serializers.CharField()
     reason = serializers.CharField()
 
 
-class CellSerializer(serializers.Serializer):
+class ResponseCellSerializer(serializers.Serializer):
     """`role` target and node: measured; gone: 0 mm; small: 5 mm. `times`: marks of that name; the newest counts."""
 
     study_id = serializers.UUIDField()
     mm = serializers.FloatField(allow_null=True)
-    role = serializers.ChoiceField(choices=LesionRole.choices)
+    role = serializers.CharField()
     annotation_id = serializers.UUIDField()
     times = serializers.IntegerField()
 
 
-class TargetSerializer(serializers.Serializer):
+class ResponseTargetSerializer(serializers.Serializer):
     name = serializers.CharField()
     is_node = serializers.BooleanField()
     organ = serializers.CharField()
-    cells = CellSerializer(many=True)
+    cells = ResponseCellSerializer(many=True)
 
 
-class WarningSerializer(serializers.Serializer):
+class ResponseWarningSerializer(serializers.Serializer):
     code = serializers.CharField()
     text = serializers.CharField()
 
@@ -69,9 +68,9 @@ class WarningSerializer(serializers.Serializer):
 class ResponseTableSerializer(serializers.Serializer):
     """Dates from the baseline on, oldest first. Nothing is a target: no dates."""
 
-    dates = DateSerializer(many=True)
-    targets = TargetSerializer(many=True)
-    warnings = WarningSerializer(many=True)
+    dates = ResponseDateSerializer(many=True)
+    targets = ResponseTargetSerializer(many=True)
+    warnings = ResponseWarningSerializer(many=True)
     rule = serializers.CharField()
 
 

@@ -18,7 +18,7 @@ from server.reconstructions.selectors import bare_segmentations_visible_to
 from server.reconstructions.serializers import title_of
 
 
-class DatedSerializer(serializers.Serializer):
+class FollowUpSideSerializer(serializers.Serializer):
     """One side. `study_date` is shifted as all dates are; the days between two of one patient are true."""
 
     segmentation_id = serializers.UUIDField()
@@ -59,12 +59,12 @@ class RelationSerializer(serializers.Serializer):
     sentence = serializers.CharField()
 
 
-class ChangeSerializer(serializers.Serializer):
+class FollowUpSerializer(serializers.Serializer):
     """`opened` is the segmentation asked of: "earlier" or "later"."""
 
     opened = serializers.ChoiceField(choices=["earlier", "later"])
-    earlier = DatedSerializer()
-    later = DatedSerializer()
+    earlier = FollowUpSideSerializer()
+    later = FollowUpSideSerializer()
     days = serializers.IntegerField(allow_null=True)
     relation = RelationSerializer()
     segments = ChangedSerializer(many=True)
@@ -89,7 +89,7 @@ def change_json(found: FollowUp) -> dict[str, Any]:
         "unpaired": found.unpaired,
         "comparison_id": found.comparison and found.comparison.pk,
     }
-    return dict(ChangeSerializer(body).data)
+    return dict(FollowUpSerializer(body).data)
 
 
 def _dated(side: Side) -> dict[str, Any]:
@@ -119,7 +119,7 @@ def _changed(one: Changed) -> dict[str, Any]:
 
 
 class ChangeView(APIView):
-    @extend_schema(responses=ChangeSerializer, operation_id="segmentations_change")
+    @extend_schema(responses=FollowUpSerializer, operation_id="segmentations_change")
     def get(self, request: Request, segmentation_id: UUID, other_id: UUID) -> Response:
         """What became of the segments between two studies of one patient; the earlier date is the earlier side."""
         rows = bare_segmentations_visible_to(request.user).select_related(
