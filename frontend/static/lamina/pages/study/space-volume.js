@@ -30,7 +30,7 @@ export function makeVolumeCard(room) {
   let presets = [];
 
   const off = h("button", { type: "button", "aria-pressed": "true", dataset: { preset: "" }, onclick: () => store.dispatch({ type: "space.set", values: { volume: null } }) }, gettext("Off"));
-  const choices = h("div", { class: "segmented segmented--small", role: "group", "aria-label": gettext("Volume") }, off);
+  const choices = h("div", { class: "segmented segmented--small", role: "group", "aria-label": gettext("Volume rendering") }, off);
   const surfaces = h("input", { class: "checkbox", type: "checkbox", onchange: () => change({ surfaces: surfaces.checked }) });
   const together = h("label", { class: "check-line" }, surfaces, gettext("With the surfaces"));
   const edit = h("button", { class: "button button--small", type: "button", "aria-expanded": "false", dataset: { act: "transfer" }, onclick: () => {

@@ -100,7 +100,7 @@ export class VolumeTexts {
     const made = segmentation && !alone && !compared ? [known(segmentation.algorithm?.title ?? segmentation.algorithm?.name ?? ""), segmentation.algorithm?.version].filter(Boolean).join(" ") : "";
     setCorner(frames.surfaces.corners.topLeft, [
       ...(isBeside(view.layout) ? this.whose : []),
-      { text: alone ? gettext("Volume") : gettext("Surfaces"), strong: true },
+      { text: alone ? gettext("Volume rendering") : gettext("Surfaces"), strong: true },
       compared && isPair(view.layout) ? gettext("Both columns turn together") : alone || compared ? "" : segmentation ? interpolate(gettext("{shown} of {all} shown"), { shown, all: looks.length }) : gettext("No surfaces yet"),
       made ? interpolate(gettext("Made by {algorithm}"), { algorithm: made }) : "",
     ]);
