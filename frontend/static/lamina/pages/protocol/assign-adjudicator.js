@@ -2,7 +2,7 @@
 
 import { get, post } from "../../api/client.js";
 import { openDialog } from "../../components/dialog.js";
-import { h, icon } from "../../components/dom.js";
+import { chip, h, icon } from "../../components/dom.js";
 import { toast, toastError } from "../../components/toast.js";
 import { gettext, interpolate } from "../../i18n.js";
 
@@ -14,7 +14,7 @@ export function adjudicatorRow(one, done) {
   if (!one.may?.includes("assign_adjudicator")) return null;
   const holder = holderOf(one);
   return h("li", { dataset: { adjudicator: holder ? "given" : "missing" } },
-    !holder && h("span", { class: "is-caution" }, icon("triangle-alert"), gettext("No adjudicator")),
+    !holder && chip("caution", "triangle-alert", gettext("No adjudicator")),
     h("button", { class: "button button--small button--quiet", type: "button", dataset: { act: "assign-adjudicator" }, onclick: () => void assign(one, holder, done) }, icon("scale"), holder ? gettext("Another adjudicator") : gettext("Choose an adjudicator")));
 }
 
