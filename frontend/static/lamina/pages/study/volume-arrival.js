@@ -12,6 +12,8 @@ import { setNotice } from "./frames.js";
 
 /** ms between two pictures of planes that every slice changes. */
 const BETWEEN = 250;
+/** ms the slices wait for the preview's first picture at most. */
+const GRACE = 1500;
 
 export class VolumeArrival {
   /** @type {VolumeStream | undefined} */
@@ -24,6 +26,8 @@ export class VolumeArrival {
     this.failed = [];
     /** Resolves when there is something to see. @type {Promise<void>} */
     this.firstLook = Promise.resolve();
+    /** Resolves when a slice of the preview stands on the screen. @type {Promise<void>} */
+    this.drawn = Promise.resolve();
     /** @type {any} */
     this.later = 0;
     /** Counts the times the card was filled anew: a later one ends an earlier one. */
@@ -43,7 +47,7 @@ export class VolumeArrival {
         session.image.setPreview(bytes, volumeGeometry({ shape: preview_shape, affine: preview_affine, spacing_mm: session.volume.spacing_mm ?? null }), preview_range);
         session.room.mark("preview");
         this.refresh();
-        this.sayDrawn();
+        this.drawn = this.sayDrawn();
       },
       onSlices: (first, stored, halves) => {
         session.image.setSlices(first, stored, halves);
@@ -66,7 +70,9 @@ export class VolumeArrival {
     }, session.room.early);
     session.undo.push(() => this.stop());
     session.undo.push(session.room.stage.onLoss((lost) => !lost && this.refill()));
-    this.firstLook = this.stream.preview().catch(() => {});
+    // What comes after the preview would stand before its picture in the card's line. A page in the background draws nothing.
+    const late = () => new Promise((resolve) => setTimeout(resolve, GRACE));
+    this.firstLook = this.stream.preview().then(() => Promise.race([this.drawn, late()])).then(() => {}, () => {});
     void this.firstLook.then(() => this.stream?.start());
   }
 
@@ -85,14 +91,20 @@ export class VolumeArrival {
     this.refilling += 1;
   }
 
-  /** Say when a slice stands on the screen: drawn in one frame, seen in the next. Where no plane is shown there is none to wait for. */
+  /** Say when a slice stands on the screen: drawn in one frame, seen in the next. Where no plane is shown there is none to wait for. @returns {Promise<void>} */
   sayDrawn() {
     const { session } = this;
-    const shown = PLANE_NAMES.map((name) => session.views[name]).filter(({ element }) => element.clientWidth > 1);
-    requestAnimationFrame(() => {
-      if (session.leaving.signal.aborted) return;
-      if (shown.length > 0 && shown.every(({ drawn }) => drawn === "")) this.sayDrawn();
-      else requestAnimationFrame(() => session.room.mark("drawn"));
+    return new Promise((resolve) => {
+      const look = () => requestAnimationFrame(() => {
+        if (session.leaving.signal.aborted) return resolve();
+        const shown = PLANE_NAMES.map((name) => session.views[name]).filter(({ element }) => element.clientWidth > 1);
+        if (shown.length > 0 && shown.every(({ drawn }) => drawn === "")) return look();
+        requestAnimationFrame(() => {
+          session.room.mark("drawn");
+          resolve();
+        });
+      });
+      look();
     });
   }
 
