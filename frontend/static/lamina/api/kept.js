@@ -90,6 +90,8 @@ export class Kept {
   /** @param {string} study @returns {Promise<Set<string>>} names of what is kept of it */
   async names(study) {
     const keys = await answered(this.store("readonly").getAllKeys(rangeOf(this.owner, study)));
+    // Another tab may have kept it: this one may open it, too.
+    if (keys.length > 0) note(study);
     return new Set(keys.map((key) => String(key).slice(this.owner.length + study.length + 2)));
   }
 
