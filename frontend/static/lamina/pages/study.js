@@ -10,7 +10,7 @@ import { openCard } from "../scene/card.js";
 import { openingSeries } from "../state/study.js";
 
 /** Longer than this nobody waits for the browser's storage, ms. */
-const PATIENCE = 2000;
+const PATIENCE = 6000;
 
 /** Pieces of this study's images that an earlier page fetched ahead, by name. @param {string} study @returns {Promise<Map<string, Promise<ArrayBuffer>>>} */
 async function keptAhead(study) {
