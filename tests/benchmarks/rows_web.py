@@ -35,9 +35,9 @@ FROM generate_series(1, %(count)s) n,
   LATERAL (SELECT (%(words)s::text[])[1 + n %% 8] || ' ' || (%(words)s::text[])[1 + (n / 8) %% 8]
     || CASE WHEN n %% 5000 = 17 THEN ' %(rare)s' ELSE '' END AS description) text;
 INSERT INTO studies_series (id, created_at, modified_at, study_id, series_instance_uid, modality, description, finding,
-  is_volume, slices, voxels_ref, preview_ref, thumbnail_ref, picture_refs, content_digest)
-SELECT md5('e' || n)::uuid, now(), now(), md5('s' || n)::uuid, '2.25.1.' || n, 'CT', '', '{}', true, 100, '', '', 'x',
-  '[]', '' FROM generate_series(1, %(count)s) n;
+  is_volume, slices, voxels_ref, phase_refs, preview_ref, thumbnail_ref, picture_refs, content_digest)
+SELECT md5('e' || n)::uuid, now(), now(), md5('s' || n)::uuid, '2.25.1.' || n, 'CT', '', '{}', true, 100, '', '[]', '',
+  'x', '[]', '' FROM generate_series(1, %(count)s) n;
 ANALYZE;
 """
 
