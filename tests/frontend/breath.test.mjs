@@ -13,7 +13,7 @@ test("a breath is taken when work went on for long, and not before", async () =>
       clock += 100; // others had their turn: that is no work of this page
     },
   });
-  for (const [worked, taken] of [[5, 0], [5, 0], [7, 1], [15, 1], [2, 2], [300, 3]]) {
+  for (const [worked, taken] of [[15, 0], [15, 0], [12, 1], [35, 1], [7, 2], [300, 3]]) {
     clock += worked;
     await breath();
     assert.equal(breaths, taken, `after ${worked} ms more`);

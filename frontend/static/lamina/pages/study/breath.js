@@ -1,7 +1,7 @@
 // Long work in pieces: between two of them the browser may draw, and hear what the reader does.
 
-/** ms of work at a stretch; a task is long from 50 ms on. */
-const STRETCH = 16;
+/** ms of work at a stretch; a task is long from 50 ms on. Shorter ones cost pictures of the page between them. */
+const STRETCH = 40;
 
 /** Ends this task; what follows goes on in the next. */
 function pause() {
