@@ -117,6 +117,31 @@ def test_segments_hide_and_show_from_the_list(study: Study) -> None:
     study.page.get_by_role("button", name="Centre").wait_for()
 
 
+INK = """{
+  ink: (room, name) => {
+    const canvas = room.frames[name].element.querySelector("canvas");
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    let count = 0;
+    for (let at = 3; at < data.length; at += 4) count += data[at] > 0;
+    return count;
+  },
+}"""
+
+
+def test_outlines_go_while_a_key_is_held(study: Study) -> None:
+    study.teach(INK)
+    study.page.mouse.move(5, 5)
+    study.ask("settled")
+    before = study.ask("ink", "axial")
+    study.page.keyboard.down("u")
+    try:
+        # The letters, lines and numbers stay: they are thin, the outlined body is not.
+        eventually(lambda: study.ask("ink", "axial") < 0.5 * before, True)
+    finally:
+        study.page.keyboard.up("u")
+    eventually(lambda: study.ask("ink", "axial"), lambda: pytest.approx(before, rel=0.02))
+
+
 def test_clipping_hides_a_half_and_is_not_picked(study: Study) -> None:
     study.page.set_viewport_size({"width": 1600, "height": 1000})
     study.ask("settled")

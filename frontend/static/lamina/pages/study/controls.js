@@ -198,6 +198,12 @@ export function keyActs(room) {
     },
     reset: () => room.session?.reset(),
     invert: () => set(room, { inverted: !view().inverted }),
+    // The image alone for as long as the key is down.
+    "hide-outlines": () => {
+      const { outlines, fill } = view();
+      set(room, { outlines: false, fill: 0 });
+      return () => set(room, { outlines, fill });
+    },
     texts: () => set(room, { texts: !view().texts }),
     panel: () => room.togglePanel(),
     sheet: () => room.showKeys(),

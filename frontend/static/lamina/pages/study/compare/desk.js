@@ -181,7 +181,7 @@ export class CompareDesk {
   /** Both sides, or a column: its own side as it stands alone, the other one dotted. @param {CanvasRenderingContext2D} context @param {Pane} pane @param {"a" | "b" | null} column */
   drawSides(context, pane, column) {
     const { labels, roles } = this;
-    if (!labels) return;
+    if (!labels || !this.room.store.get().view.outlines) return;
     const side = (/** @type {"a" | "b"} */ name, /** @type {RoleLook} */ look) => ({ ...this.outlinesOf(name, labels[name]), look });
     const other = column === "a" ? "b" : "a";
     const own = this.settles ? /** @type {VolumeSession | null} */ (this.room.session)?.outlines : null;
