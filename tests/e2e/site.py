@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import shutil
 import signal
 import socket
@@ -63,6 +64,7 @@ class Site:
         self.log = self.folder / "log"
         self.children: list[subprocess.Popen[bytes]] = []
         self.workers: list[subprocess.Popen[bytes]] = []
+        self.hands: subprocess.Popen[bytes] | None = None
         self.admin_url = os.environ["DATABASE_URL"]
         self.database = f"lamina_browser_{uuid.uuid4().hex[:10]}"
         address = urlsplit(self.admin_url)
@@ -156,18 +158,36 @@ class Site:
 
     def manage(self, *words: str, timeout: float = 180) -> str:
         """Run one management command of this site; its output."""
-        return self._run([sys.executable, "manage.py", *words], "", timeout)
+        return self._do({"words": words}, timeout)
 
     def python(self, code: str, given: str = "", timeout: float = 120) -> str:
-        """Run Python beside the site, `given` on its standard input; its output."""
-        return self._run([sys.executable, "-c", code], given, timeout)
+        """Run Python beside the site, with Django set up and `given` on its standard input; its output."""
+        return self._do({"code": code, "given": given}, timeout)
 
-    def _run(self, command: list[str], given: str, timeout: float) -> str:
-        done = subprocess.run(
-            command, cwd=ROOT, env=self.env, input=given, capture_output=True, text=True, timeout=timeout
-        )
-        assert done.returncode == 0, f"{' '.join(command[1:4])}\n{done.stdout[-2000:]}\n{done.stderr[-3000:]}"
-        return done.stdout
+    def _do(self, asked: dict[str, Any], timeout: float) -> str:
+        """Ask the hands; they are started once and again after they were too slow."""
+        if self.hands is None or self.hands.poll() is not None:
+            self.hands = subprocess.Popen(
+                [sys.executable, "-m", "tests.e2e.hands"],
+                cwd=ROOT,
+                env=self.env,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                start_new_session=True,
+            )
+            self.children.append(self.hands)
+        stdin, stdout = self.hands.stdin, self.hands.stdout
+        assert stdin is not None
+        assert stdout is not None
+        stdin.write(json.dumps(asked).encode() + b"\n")
+        stdin.flush()
+        # One request, one line: whatever can be read is the beginning of it.
+        if not select.select([stdout], [], [], timeout)[0]:
+            os.killpg(self.hands.pid, signal.SIGKILL)
+            raise AssertionError(f"{asked} took longer than {timeout:.0f} s\n{self.tail()}")
+        done = json.loads(stdout.readline())
+        assert done["rc"] == 0, f"{asked}\n{done['out'][-2000:]}\n{done['err'][-3000:]}"
+        return done["out"]
 
     def tail(self) -> str:
         return self.log.read_text(errors="replace")[-4000:] if self.log.exists() else ""
