@@ -32,7 +32,8 @@ class Watch:
 
     def _console(self, message: Any) -> None:
         if message.type == "error":
-            self.troubles.append(f"console: {message.text}")
+            place = urlsplit(message.location.get("url", "")).path  # of what failed to load
+            self.troubles.append(f"console: {message.text} {place}".rstrip())
 
     def _request(self, request: Any) -> None:
         address = urlsplit(request.url)
