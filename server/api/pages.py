@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +21,13 @@ from server.api.context import PROJECT_COOKIE
 from server.core.errors import LaminaError
 from server.realtime.selectors import last_numbers
 
+View = Callable[..., HttpResponse]
+
+
+def _for_people(view: View) -> View:
+    """What every page of a signed-in person has: it is read only, closed to others, and kept by no cache."""
+    return require_GET(login_required(never_cache(view)))
+
 
 def _page(
     request: HttpRequest, template: str, key: str, page: dict[str, Any] | None = None, *, project: str = "", **more: Any
@@ -36,9 +44,7 @@ def _page(
     return response
 
 
-@require_GET
-@login_required
-@never_cache
+@_for_people
 def worklist(request: HttpRequest) -> HttpResponse:
     from server.readings.cases.selectors import open_readings
 
@@ -47,18 +53,14 @@ def worklist(request: HttpRequest) -> HttpResponse:
     return _page(request, "worklist.html", "worklist", data)
 
 
-@require_GET
-@login_required
-@never_cache
+@_for_people
 def import_files(request: HttpRequest) -> HttpResponse:
     if not request.user.memberships.filter(role__in=(Role.ADMIN, Role.READER)).exists():
         raise PermissionDenied(_("Only readers and admins of a project import files."))
     return _page(request, "import.html", "import")
 
 
-@require_GET
-@login_required
-@never_cache
+@_for_people
 def study(request: HttpRequest, study_id: UUID) -> HttpResponse:
     from server.studies.selectors import studies_visible_to
 
@@ -68,25 +70,19 @@ def study(request: HttpRequest, study_id: UUID) -> HttpResponse:
     return _page(request, "study.html", "worklist", data, project=row.project.slug, study=row)
 
 
-@require_GET
-@login_required
-@never_cache
+@_for_people
 def algorithms(request: HttpRequest) -> HttpResponse:
     return _page(request, "algorithms.html", "algorithms")
 
 
-@require_GET
-@login_required
-@never_cache
+@_for_people
 def operations(request: HttpRequest) -> HttpResponse:
     if not request.user.is_site_admin:
         raise PermissionDenied(_("Only a site admin sees operations."))
     return _page(request, "operations.html", "operations")
 
 
-@require_GET
-@login_required
-@never_cache
+@_for_people
 def settings(request: HttpRequest) -> HttpResponse:
     from zoneinfo import available_timezones
 
@@ -94,9 +90,7 @@ def settings(request: HttpRequest) -> HttpResponse:
     return _page(request, "settings.html", "settings", {}, zones=["UTC", *zones])
 
 
-@require_GET
-@login_required
-@never_cache
+@_for_people
 def projects(request: HttpRequest) -> HttpResponse:
     return _page(request, "projects.html", "projects")
 
@@ -121,25 +115,19 @@ def _member_project(request: HttpRequest, slug: str) -> Project:
     return get_object_or_404(visible, slug=slug)
 
 
-@require_GET
-@login_required
-@never_cache
+@_for_people
 def team(request: HttpRequest, slug: str) -> HttpResponse:
     project = get_object_or_404(projects_visible_to(request.user), slug=slug)
     return _project_page(request, "team.html", "team", project)
 
 
-@require_GET
-@login_required
-@never_cache
+@_for_people
 def reading(request: HttpRequest, slug: str) -> HttpResponse:
     """The project's cases and the protocol they are read by."""
     return _project_page(request, "reading.html", "cases", _member_project(request, slug))
 
 
-@require_GET
-@login_required
-@never_cache
+@_for_people
 def agreement(request: HttpRequest, slug: str) -> HttpResponse:
     """How far the readers agree, by name."""
     project = _member_project(request, slug)
@@ -148,9 +136,7 @@ def agreement(request: HttpRequest, slug: str) -> HttpResponse:
     return _project_page(request, "agreement.html", "agreement", project)
 
 
-@require_GET
-@login_required
-@never_cache
+@_for_people
 def reliance(request: HttpRequest, slug: str) -> HttpResponse:
     """Who followed the algorithm when it was right and when it was wrong; readers see themselves."""
     project = _member_project(request, slug)
@@ -159,9 +145,7 @@ def reliance(request: HttpRequest, slug: str) -> HttpResponse:
     return _project_page(request, "reliance.html", "reliance", project)
 
 
-@require_GET
-@login_required
-@never_cache
+@_for_people
 def audit(request: HttpRequest, slug: str) -> HttpResponse:
     """What was done in the project, by whom; verified and taken away."""
     project = get_object_or_404(projects_visible_to(request.user), slug=slug)
@@ -170,9 +154,7 @@ def audit(request: HttpRequest, slug: str) -> HttpResponse:
     return _project_page(request, "audit.html", "audit", project)
 
 
-@require_GET
-@login_required
-@never_cache
+@_for_people
 def components(request: HttpRequest) -> HttpResponse:
     """Every part in every state, for those who build and test pages."""
     if not request.user.is_site_admin:
